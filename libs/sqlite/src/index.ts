@@ -1,1 +1,10 @@
-export const placeholder: number = 1;
+export {
+  assertWellFormed,
+  Database,
+  type OpenOptions,
+  type SqlRow,
+  type SqlValue,
+  type Statement,
+} from './database.js';
+export { SqliteError, SqliteThread, type ThreadOptions } from './sqlite-thread.js';
+export { openStatementsThread, type StatementCall, type StatementResult } from './statements.js';
