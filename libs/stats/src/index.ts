@@ -1,1 +1,2 @@
-export const placeholder: number = 1;
+export { SketchFormatError } from './byte-cursor.js';
+export { DDSketch, type DDSketchOptions } from './ddsketch.js';
