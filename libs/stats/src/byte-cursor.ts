@@ -1,19 +1,6 @@
+import { SketchFormatError } from './sketch-format-error.js';
+
 const TWO_TO_53 = 2 ** 53;
-
-/**
- * SketchFormatError says why bytes are not a sketch: cut short (`truncated`), written by a version this one does not
- * read (`unknown_version`), or contradicting themselves (`corrupt`).
- */
-export class SketchFormatError extends Error {
-  override readonly name = 'SketchFormatError';
-
-  constructor(
-    readonly reason: 'truncated' | 'unknown_version' | 'corrupt',
-    detail: string,
-  ) {
-    super(`not a readable sketch: ${detail}`);
-  }
-}
 
 /**
  * ByteCursor reads varints and float64s, little end first, from untrusted bytes; every read throws SketchFormatError

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteCursor, ByteWriter, SketchFormatError } from './byte-cursor.js';
+import { ByteCursor, ByteWriter } from './byte-cursor.js';
 import { DDSketch } from './ddsketch.js';
+import { SketchFormatError } from './sketch-format-error.js';
 
 const value = fc.double({ noNaN: true, noDefaultInfinity: true });
 const count = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 45 }));

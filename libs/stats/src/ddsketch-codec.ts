@@ -1,6 +1,7 @@
-import { ByteCursor, ByteWriter, SketchFormatError } from './byte-cursor.js';
+import { ByteCursor, ByteWriter } from './byte-cursor.js';
 import { MAX_ACCURACY, MIN_ACCURACY } from './ddsketch-mapping.js';
 import type { BinStore } from './ddsketch-store.js';
+import { SketchFormatError } from './sketch-format-error.js';
 
 /*
  * Version 1, little end first:
@@ -10,7 +11,7 @@ import type { BinStore } from './ddsketch-store.js';
  * A run may hold zero counts, where leaving one would take more bytes; the first and the last bin of a store do not.
  */
 const VERSION = 1;
-const STORES_LEAVE_A_RUN_AFTER_ZEROS = 3;
+const ZEROS_THAT_END_A_RUN = 3;
 
 /** MAX_BINS is the largest `maxBins` of a sketch, 65,536: at an accuracy of 1% nothing ever collapses under it. */
 export const MAX_BINS = 65_536;
@@ -162,7 +163,7 @@ function runsOf(store: BinStore): { from: number; to: number }[] {
   let last: { from: number; to: number } | undefined;
   for (let index = store.low; index <= store.high; index++) {
     if (store.at(index) === 0) continue;
-    if (last !== undefined && index - last.to <= STORES_LEAVE_A_RUN_AFTER_ZEROS) last.to = index;
+    if (last !== undefined && index - last.to <= ZEROS_THAT_END_A_RUN) last.to = index;
     else runs.push((last = { from: index, to: index }));
   }
   return runs;

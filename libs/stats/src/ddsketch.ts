@@ -1,4 +1,3 @@
-import { SketchFormatError } from './byte-cursor.js';
 import {
   addStoreBytes,
   encodeSketch,
@@ -9,6 +8,7 @@ import {
 } from './ddsketch-codec.js';
 import { LogMapping, MAX_ACCURACY, MIN_ACCURACY, MIN_INDEXABLE } from './ddsketch-mapping.js';
 import { BinStore } from './ddsketch-store.js';
+import { SketchFormatError } from './sketch-format-error.js';
 
 /**
  * DDSketchOptions: `relativeAccuracy` from 0.0001 to 0.5 (default 0.01), and `maxBins` from 2 to 65,536 for each sign
@@ -140,6 +140,7 @@ export class DDSketch {
     });
   }
 
+  /** clone is a sketch of the same content and options that shares nothing with this one. */
   clone(): DDSketch {
     const copy = new DDSketch({ relativeAccuracy: this.relativeAccuracy, maxBins: this.maxBins });
     copy.positive = this.positive.clone();

@@ -1,2 +1,2 @@
-export { SketchFormatError } from './byte-cursor.js';
 export { DDSketch, type DDSketchOptions } from './ddsketch.js';
+export { SketchFormatError } from './sketch-format-error.js';
