@@ -42,6 +42,12 @@ function store(writer: ByteWriter, runs: number, low: number, span: number, rest
   for (const byte of rest) writer.byte(byte);
 }
 
+/** hugeStore is one bin with 2^53 - 1 values. */
+function hugeStore(writer: ByteWriter): void {
+  store(writer, 1, 5, 1, [1]);
+  writer.signed(Number.MAX_SAFE_INTEGER);
+}
+
 describe('the bytes of a sketch', () => {
   test('read back to the same sketch', () => {
     fc.assert(
@@ -112,7 +118,7 @@ describe('bytes that are not a sketch', () => {
   });
 
   test.each<[string, Uint8Array]>([
-    ['a count below zero', sketchBytes((w) => (store(w, 1, 5, 2, [2, 2, 5]), w.varint(0)))],
+    ['a count below zero', sketchBytes((w) => (store(w, 1, 5, 3, [3, 2, 5, 10]), w.varint(0)))],
     ['an empty first bin', sketchBytes((w) => (store(w, 1, 5, 2, [2, 0, 2]), w.varint(0)))],
     ['an empty last bin', sketchBytes((w) => (store(w, 1, 5, 2, [2, 2, 3]), w.varint(0)))],
     ['a run longer than the span', sketchBytes((w) => (store(w, 1, 5, 1, [2, 2, 0]), w.varint(0)))],
@@ -121,6 +127,9 @@ describe('bytes that are not a sketch', () => {
     ['a bin past the largest float64', sketchBytes((w) => (store(w, 1, 1e6, 1, [1, 2]), w.varint(0)))],
     ['a bin below the smallest magnitude', sketchBytes((w) => (store(w, 1, -1e6, 1, [1, 2]), w.varint(0)))],
     ['an integer past 2^53', sketchBytes((w) => (store(w, 1, 5, 1, [1, ...Array(8).fill(255), 1]), w.varint(0)))],
+    ['an integer of 2^56 - 1', sketchBytes((w) => [...Array(7).fill(255), 127].forEach((b) => w.byte(b)))],
+    ['a count past 2^53 in all', sketchBytes((w) => (hugeStore(w), hugeStore(w)))],
+    ['an empty run before another', sketchBytes((w) => (store(w, 2, 5, 3, [0, 2, 1, 2]), w.varint(0)))],
     ['an integer padded without end', sketchBytes((w) => [128, ...Array(5000).fill(128)].forEach((b) => w.byte(b)))],
     ['values without a minimum', sketchBytes((w) => (store(w, 1, 5, 1, [1, 2]), w.varint(0)), 0)],
     ['a minimum without values', sketchBytes((w) => (w.varint(0), w.varint(0)))],

@@ -129,7 +129,6 @@ function checkStore(cursor: ByteCursor): StoreOutline {
       count += cursor.signed();
       if (count < 0) throw corrupt('a bin has a negative count');
       total += count;
-      if (total > Number.MAX_SAFE_INTEGER) throw corrupt('its count is too large');
       if (count === 0 && run === 0 && bin === 0) throw corrupt('its first bin is empty');
     }
     index += bins;

@@ -137,6 +137,15 @@ describe('the quantiles of a sketch', () => {
     expect(sketch.quantile(0)).toBe(Math.min(...values));
   });
 
+  test('collapse no sooner than the limit of bins says', () => {
+    // Neighbouring bins are a factor of 1.01 / 0.99 apart; the first and the last value are known exactly anyway.
+    const values = Array.from({ length: 9 }, (_, i) => 10 * (1.01 / 0.99) ** i);
+    const second = (maxBins: number): number => relativeError(sketchOf(values, { maxBins }).quantile(0.125), values[1]);
+    expect(second(9)).toBeLessThanOrEqual(0.01 + ROUNDING);
+    expect(second(8)).toBeLessThanOrEqual(0.01 + ROUNDING);
+    expect(second(7)).toBeGreaterThan(0.01 + ROUNDING);
+  });
+
   test('are refused outside of 0 to 1', () => {
     const sketch = sketchOf([1]);
     for (const q of [-0.01, 1.01, NaN]) expect(() => sketch.quantile(q)).toThrow(RangeError);
