@@ -1,0 +1,129 @@
+import type { Selectable } from 'kysely';
+import type { State } from './database.js';
+import type { ChannelsTable } from './schema.js';
+
+/** ChannelKind is the way a channel reaches people. */
+export type ChannelKind = 'email' | 'slack' | 'webhook';
+
+/** Channel is where notifications of a project go. */
+export interface Channel {
+  readonly project: string;
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ChannelKind;
+  /** The configuration with its secrets, sealed by the caller: this package neither reads nor logs it. */
+  readonly sealedConfig: string;
+  readonly enabled: boolean;
+  /** Why the channel was disabled, null while it is enabled. */
+  readonly disabledReason: string | null;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+/** ChannelInput is a channel to keep; `id` is made by `newId`. */
+export type ChannelInput = Pick<Channel, 'project' | 'id' | 'name' | 'kind' | 'sealedConfig' | 'enabled'>;
+
+/** ChannelRemoval tells how many waiting deliveries a removal ended as dead, or that there was no such channel. */
+export type ChannelRemoval =
+  | { readonly outcome: 'removed'; readonly deadDeliveries: number }
+  | { readonly outcome: 'refused'; readonly code: 'not_found' };
+
+/** Channels keeps the channels of every project. */
+export class Channels {
+  constructor(private readonly state: State) {}
+
+  /** put makes the channel or replaces the one of the same id; enabling it again clears the reason. */
+  async put(input: ChannelInput, nowMs: number): Promise<Channel> {
+    const given = {
+      name: input.name,
+      kind: input.kind,
+      sealed_config: input.sealedConfig,
+      enabled: input.enabled ? 1 : 0,
+      disabled_reason: input.enabled ? null : 'disabled by hand',
+      updated_ms: nowMs,
+      removed_ms: null,
+    };
+    const query = this.state.db
+      .insertInto('channels')
+      .values({ ...given, project: input.project, id: input.id, created_ms: nowMs })
+      .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given));
+    await this.state.write([{ query: query.compile() }]);
+    const channel = await this.get(input.project, input.id);
+    if (!channel) throw new Error(`channel "${input.id}" was removed while it was being kept`);
+    return channel;
+  }
+
+  /** get answers one channel, or null. */
+  async get(project: string, id: string): Promise<Channel | null> {
+    const row = await this.state.db
+      .selectFrom('channels')
+      .selectAll()
+      .where('project', '=', project)
+      .where('id', '=', id)
+      .where('removed_ms', 'is', null)
+      .executeTakeFirst();
+    return row ? toChannel(row) : null;
+  }
+
+  /** list answers the channels of a project, oldest first. */
+  async list(project: string): Promise<Channel[]> {
+    const rows = await this.state.db
+      .selectFrom('channels')
+      .selectAll()
+      .where('project', '=', project)
+      .where('removed_ms', 'is', null)
+      .orderBy('created_ms')
+      .orderBy('id')
+      .execute();
+    return rows.map(toChannel);
+  }
+
+  /** disable stops a channel for `reason` (a receiver answered that it is gone) and tells whether it was enabled. */
+  async disable(project: string, id: string, change: { reason: string; nowMs: number }): Promise<boolean> {
+    const query = this.state.db
+      .updateTable('channels')
+      .set({ enabled: 0, disabled_reason: change.reason, updated_ms: change.nowMs })
+      .where('project', '=', project)
+      .where('id', '=', id)
+      .where('enabled', '=', 1)
+      .where('removed_ms', 'is', null);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    return done.outcome === 'committed';
+  }
+
+  /**
+   * remove takes the channel away, with its secrets, and ends its waiting deliveries as dead with the reason, in one
+   * transaction. One that is being sent at this moment ends by its own outcome.
+   */
+  async remove(project: string, id: string, nowMs: number): Promise<ChannelRemoval> {
+    const channel = this.state.db
+      .updateTable('channels')
+      .set({ sealed_config: '', enabled: 0, disabled_reason: 'removed', updated_ms: nowMs, removed_ms: nowMs })
+      .where('project', '=', project)
+      .where('id', '=', id)
+      .where('removed_ms', 'is', null);
+    const deliveries = this.state.db
+      .updateTable('deliveries')
+      .set({ status: 'dead', last_error: 'the channel was removed', updated_ms: nowMs })
+      .where('project', '=', project)
+      .where('channel_id', '=', id)
+      .where('status', '=', 'pending');
+    const done = await this.state.write([{ query: channel.compile(), expect: 1 }, { query: deliveries.compile() }]);
+    if (done.outcome === 'unmet') return { outcome: 'refused', code: 'not_found' };
+    return { outcome: 'removed', deadDeliveries: done.results[1]?.changes ?? 0 };
+  }
+}
+
+function toChannel(row: Selectable<ChannelsTable>): Channel {
+  return {
+    project: row.project,
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    sealedConfig: row.sealed_config,
+    enabled: row.enabled === 1,
+    disabledReason: row.disabled_reason,
+    createdMs: row.created_ms,
+    updatedMs: row.updated_ms,
+  };
+}

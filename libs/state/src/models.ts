@@ -1,0 +1,141 @@
+import { type Selectable, sql } from 'kysely';
+import type { State } from './database.js';
+import type { ModelsTable } from './schema.js';
+
+/** ModelType is the kind of a model. */
+export type ModelType = 'llm' | 'cv' | 'tabular';
+
+/** Environment is where a model runs. */
+export type Environment = 'dev' | 'staging' | 'prod';
+
+/** Thresholds are the limits of a model: latency in ms, the others shares from 0 to 1. A breach is strictly above. */
+export interface Thresholds {
+  readonly latency: number;
+  readonly errorRate: number;
+  readonly gpuMemory: number;
+  readonly cpuUsage: number;
+  readonly memoryUsage: number;
+}
+
+/** DEFAULT_RESOLVE_AFTER_MS is how long an alert must be quiet before it resolves by itself: 5 minutes. */
+export const DEFAULT_RESOLVE_AFTER_MS = 300_000;
+
+/** DEFAULT_REPEAT_INTERVAL_MS is the time between reminders of a firing alert: 4 hours. */
+export const DEFAULT_REPEAT_INTERVAL_MS = 14_400_000;
+
+/** Model is a registered model. */
+export interface Model {
+  readonly project: string;
+  readonly id: string;
+  readonly name: string;
+  readonly modelType: ModelType;
+  readonly version: string;
+  readonly environment: Environment;
+  readonly thresholds: Thresholds;
+  readonly resolveAfterMs: number;
+  readonly repeatIntervalMs: number;
+  /** Ids of the channels to notify; null means every enabled channel of the project. */
+  readonly channelIds: readonly string[] | null;
+  readonly driftAlerts: boolean;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+/** ModelInput is a model to register; what is absent takes its default, or on an overwrite stays as it was. */
+export type ModelInput = Pick<
+  Model,
+  'project' | 'id' | 'name' | 'modelType' | 'version' | 'environment' | 'thresholds'
+> &
+  Partial<Pick<Model, 'resolveAfterMs' | 'repeatIntervalMs' | 'channelIds' | 'driftAlerts'>>;
+
+/** Models keeps the registered models. */
+export class Models {
+  constructor(private readonly state: State) {}
+
+  /** put registers the model, or overwrites the one of the same id, which keeps its place in the order. */
+  async put(input: ModelInput, nowMs: number): Promise<Model> {
+    const given = columnsOf(input, nowMs);
+    const query = this.state.db
+      .insertInto('models')
+      .values({
+        resolve_after_ms: DEFAULT_RESOLVE_AFTER_MS,
+        repeat_interval_ms: DEFAULT_REPEAT_INTERVAL_MS,
+        channel_ids: null,
+        drift_alerts: 1,
+        ...given,
+        project: input.project,
+        id: input.id,
+        position: sql<number>`(SELECT coalesce(max(position), 0) + 1 FROM models WHERE project = ${input.project})`,
+        created_ms: nowMs,
+      })
+      .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given));
+    await this.state.write([{ query: query.compile() }]);
+    const model = await this.get(input.project, input.id);
+    if (!model) throw new Error(`model "${input.id}" was removed while it was being registered`);
+    return model;
+  }
+
+  /** get answers one model, or null. */
+  async get(project: string, id: string): Promise<Model | null> {
+    const row = await this.state.db
+      .selectFrom('models')
+      .selectAll()
+      .where('project', '=', project)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row ? toModel(row) : null;
+  }
+
+  /** list answers the models of a project in the order of their registration. */
+  async list(project: string): Promise<Model[]> {
+    const rows = await this.state.db
+      .selectFrom('models')
+      .selectAll()
+      .where('project', '=', project)
+      .orderBy('position')
+      .orderBy('id')
+      .execute();
+    return rows.map(toModel);
+  }
+
+  /** remove forgets the model and tells whether it was there; its alerts and their history stay. */
+  async remove(project: string, id: string): Promise<boolean> {
+    const query = this.state.db.deleteFrom('models').where('project', '=', project).where('id', '=', id);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    return done.outcome === 'committed';
+  }
+}
+
+function columnsOf(input: ModelInput, nowMs: number) {
+  const { resolveAfterMs, repeatIntervalMs, channelIds, driftAlerts } = input;
+  return {
+    name: input.name,
+    model_type: input.modelType,
+    version: input.version,
+    environment: input.environment,
+    thresholds: JSON.stringify(input.thresholds),
+    updated_ms: nowMs,
+    ...(resolveAfterMs === undefined ? {} : { resolve_after_ms: resolveAfterMs }),
+    ...(repeatIntervalMs === undefined ? {} : { repeat_interval_ms: repeatIntervalMs }),
+    ...(channelIds === undefined ? {} : { channel_ids: channelIds && JSON.stringify(channelIds) }),
+    ...(driftAlerts === undefined ? {} : { drift_alerts: driftAlerts ? 1 : 0 }),
+  };
+}
+
+function toModel(row: Selectable<ModelsTable>): Model {
+  return {
+    project: row.project,
+    id: row.id,
+    name: row.name,
+    modelType: row.model_type,
+    version: row.version,
+    environment: row.environment,
+    thresholds: JSON.parse(row.thresholds),
+    resolveAfterMs: row.resolve_after_ms,
+    repeatIntervalMs: row.repeat_interval_ms,
+    channelIds: row.channel_ids === null ? null : JSON.parse(row.channel_ids),
+    driftAlerts: row.drift_alerts === 1,
+    createdMs: row.created_ms,
+    updatedMs: row.updated_ms,
+  };
+}

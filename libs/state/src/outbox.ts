@@ -1,0 +1,253 @@
+import {
+  type CompiledQuery,
+  type Expression,
+  type ExpressionBuilder,
+  sql,
+  type SqlBool,
+  type Updateable,
+} from 'kysely';
+import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
+import { type AttemptOutcome, type Delivery, toDelivery } from './delivery.js';
+import type { Schema } from './schema.js';
+
+/** MarkOutcome says whether the end of a try was written; it is refused when the delivery is not being sent (any more). */
+export type MarkOutcome =
+  { readonly outcome: 'marked' } | { readonly outcome: 'refused'; readonly code: 'not_sending' };
+
+/** Try is one finished try: when it ended, how long it took, and what to keep of the answer (no secrets). */
+export interface Try {
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly detail: string | null;
+}
+
+/** RecentDelivery is what a limiter must know of a notification that went out. */
+export type RecentDelivery = Pick<
+  Delivery,
+  'project' | 'channelId' | 'modelId' | 'alertType' | 'severity' | 'eventKind'
+> & { readonly deliveredMs: number };
+
+/**
+ * Outbox is the consumer's side of the deliveries: claim what is due, then write how each ended. Every claimed delivery
+ * is `sending` until it is marked; deliveries of one alert to one channel are handed out one at a time, in order.
+ */
+export class Outbox {
+  constructor(private readonly state: State) {}
+
+  /**
+   * claimDue takes up to `limit` pending deliveries that are due, those of `excludeChannelIds` left alone, and makes
+   * them `sending`. A claim that a power cut takes back is claimed again, with the same event id.
+   */
+  async claimDue(nowMs: number, limit: number, excludeChannelIds: readonly string[] = []): Promise<Delivery[]> {
+    const due = this.state.db
+      .selectFrom('deliveries')
+      .select('id')
+      .where((is) => claimable(is, excludeChannelIds))
+      .where('due_ms', '<=', nowMs)
+      .orderBy('due_ms')
+      .orderBy('sequence')
+      .limit(limit);
+    const claim = this.state.db
+      .updateTable('deliveries')
+      .set({ status: 'sending', updated_ms: nowMs })
+      .where('id', 'in', due)
+      .where('status', '=', 'pending')
+      .returningAll();
+    const rows = await writeReturning(this.state, claim.compile(), 'lazy');
+    return rows.map(toDelivery).sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence);
+  }
+
+  /** nextDueMs answers when the next pending delivery may be claimed, or null when none waits. */
+  async nextDueMs(excludeChannelIds: readonly string[] = []): Promise<number | null> {
+    const row = await this.state.db
+      .selectFrom('deliveries')
+      .select('due_ms')
+      .where((is) => claimable(is, excludeChannelIds))
+      .orderBy('due_ms')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.due_ms ?? null;
+  }
+
+  /** releaseSending makes pending again what a process that died had claimed, and answers how many; call it at start. */
+  async releaseSending(nowMs: number): Promise<number> {
+    const query = this.state.db
+      .updateTable('deliveries')
+      .set({ status: 'pending', due_ms: nowMs, updated_ms: nowMs })
+      .where('status', '=', 'sending');
+    return this.changes(query.compile());
+  }
+
+  /** shiftDue moves the due time of everything open by `byMs` (negative when the wall clock was set back). */
+  async shiftDue(byMs: number): Promise<void> {
+    const query = this.state.db
+      .updateTable('deliveries')
+      .set((is) => ({ due_ms: is('due_ms', '+', byMs), scheduled_ms: is('scheduled_ms', '+', byMs) }))
+      .where('status', 'in', ['pending', 'sending']);
+    await this.changes(query.compile());
+  }
+
+  /** release gives a claimed delivery back untried, to be claimed again at `dueMs` (a process that stops, a full channel). */
+  async release(id: string, until: { readonly dueMs: number; readonly atMs: number }): Promise<MarkOutcome> {
+    const query = this.sending(id).set({ status: 'pending', due_ms: until.dueMs, updated_ms: until.atMs });
+    return outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]));
+  }
+
+  /** markDelivered ends a delivery that went out, and what it summarised, in one transaction. */
+  async markDelivered(id: string, done: Try): Promise<MarkOutcome> {
+    const summarised = this.state.db
+      .updateTable('deliveries')
+      .set({ summarised_ms: done.atMs, updated_ms: done.atMs })
+      .where('summarised_in', '=', id)
+      .where('status', '=', 'suppressed')
+      .where('summarised_ms', 'is', null);
+    const end = { status: 'delivered', delivered_ms: done.atMs, last_error: null } as const;
+    return this.mark(id, done, { end, outcome: 'delivered', also: [{ query: summarised.compile() }] });
+  }
+
+  /** markRetry lets a delivery wait until `dueMs`; `detail` is the reason. */
+  async markRetry(id: string, done: Try & { readonly dueMs: number }): Promise<MarkOutcome> {
+    const end = { status: 'pending', due_ms: done.dueMs, last_error: done.detail } as const;
+    return this.mark(id, done, { end, outcome: 'retry' });
+  }
+
+  /** markDead ends a delivery that will not be tried again unless it is replayed; `detail` is the reason. */
+  async markDead(id: string, done: Try): Promise<MarkOutcome> {
+    return this.mark(id, done, { end: { status: 'dead', last_error: done.detail }, outcome: 'dead' });
+  }
+
+  /** markSuppressed ends a delivery that the limiter held back; it is counted in the next message that goes out. */
+  async markSuppressed(id: string, held: { readonly reason: string; readonly atMs: number }): Promise<MarkOutcome> {
+    const query = this.sending(id).set({ status: 'suppressed', last_error: held.reason, updated_ms: held.atMs });
+    return outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]));
+  }
+
+  /**
+   * suppressedSince sets aside, for the summary in delivery `id`, what was held back from the same channel and model
+   * and not summarised yet, and counts it. `markDelivered(id)` ends those rows; if it never goes out, another takes them.
+   */
+  async suppressedSince({ id, project, channelId, modelId }: Delivery): Promise<number> {
+    const { db } = this.state;
+    const held = (is: ExpressionBuilder<Schema, 'deliveries'>) =>
+      is.and([
+        is('status', '=', 'suppressed'),
+        is('summarised_ms', 'is', null),
+        is('project', '=', project),
+        is('channel_id', '=', channelId),
+        is('model_id', '=', modelId),
+      ]);
+    const any = await db.selectFrom('deliveries').select('id').where(held).limit(1).executeTakeFirst();
+    if (!any) return 0;
+    const take = db
+      .updateTable('deliveries')
+      .set({ summarised_in: id })
+      .where(held)
+      .where((is) => is.not(is.exists(openSummary(is, id))));
+    return this.changes(take.compile(), 'lazy');
+  }
+
+  /** firingWasDelivered tells whether a channel has been told that this alert fires. */
+  async firingWasDelivered(alertId: string, channelId: string): Promise<boolean> {
+    const row = await this.state.db
+      .selectFrom('deliveries')
+      .select('id')
+      .where('alert_id', '=', alertId)
+      .where('channel_id', '=', channelId)
+      .where('status', '=', 'delivered')
+      .where('event_kind', 'in', ['fired', 'escalated', 'repeated'])
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** recentDelivered answers what went out since `sinceMs`, oldest first, to fill a limiter after a restart. */
+  async recentDelivered(sinceMs: number): Promise<RecentDelivery[]> {
+    const rows = await this.state.db
+      .selectFrom('deliveries')
+      .select(['project', 'channel_id', 'model_id', 'alert_type', 'severity', 'event_kind', 'delivered_ms'])
+      .where('status', '=', 'delivered')
+      .where('delivered_ms', '>=', sinceMs)
+      .orderBy('delivered_ms')
+      .execute();
+    return rows.map((row) => ({
+      project: row.project,
+      channelId: row.channel_id,
+      modelId: row.model_id,
+      alertType: row.alert_type,
+      severity: row.severity,
+      eventKind: row.event_kind,
+      deliveredMs: row.delivered_ms ?? sinceMs,
+    }));
+  }
+
+  private async mark(id: string, done: Try, ending: Ending): Promise<MarkOutcome> {
+    const end = this.sending(id).set((is) => ({
+      ...ending.end,
+      attempts: is('attempts', '+', 1),
+      updated_ms: done.atMs,
+    }));
+    const attempt = this.state.db.insertInto('delivery_attempts').values({
+      delivery_id: id,
+      number: sql<number>`(SELECT coalesce(max(number), 0) + 1 FROM delivery_attempts WHERE delivery_id = ${id})`,
+      at_ms: done.atMs,
+      outcome: ending.outcome,
+      detail: done.detail,
+      duration_ms: done.durationMs,
+    });
+    const writes = [
+      { query: end.compile(), expect: 1 },
+      { query: attempt.compile(), expect: 1 },
+      ...(ending.also ?? []),
+    ];
+    return outcomeOf(await this.state.write(writes));
+  }
+
+  private sending(id: string) {
+    return this.state.db.updateTable('deliveries').where('id', '=', id).where('status', '=', 'sending');
+  }
+
+  private async changes(query: CompiledQuery, durability?: Durability): Promise<number> {
+    const done = await this.state.write([{ query }], durability);
+    return done.outcome === 'committed' ? (done.results[0]?.changes ?? 0) : 0;
+  }
+}
+
+interface Ending {
+  readonly end: Updateable<Schema['deliveries']>;
+  readonly outcome: AttemptOutcome;
+  readonly also?: readonly Write[];
+}
+
+function outcomeOf(done: WriteOutcome): MarkOutcome {
+  return done.outcome === 'committed' ? { outcome: 'marked' } : { outcome: 'refused', code: 'not_sending' };
+}
+
+/** A delivery waits while an earlier one of the same alert and channel is open: nobody hears `resolved` before `fired`. */
+function claimable(is: ExpressionBuilder<Schema, 'deliveries'>, excludeChannelIds: readonly string[]) {
+  const earlier = is
+    .selectFrom('deliveries as earlier')
+    .select('earlier.id')
+    .whereRef('earlier.alert_id', '=', 'deliveries.alert_id')
+    .whereRef('earlier.channel_id', '=', 'deliveries.channel_id')
+    .whereRef('earlier.sequence', '<', 'deliveries.sequence')
+    .where('earlier.status', 'in', ['pending', 'sending']);
+  const all: Expression<SqlBool>[] = [is('deliveries.status', '=', 'pending'), is.not(is.exists(earlier))];
+  if (excludeChannelIds.length > 0) all.push(is('deliveries.channel_id', 'not in', padded(excludeChannelIds)));
+  return is.and(all);
+}
+
+/** What another open delivery has set aside is its own; when that one died, anybody may take it. */
+function openSummary(is: ExpressionBuilder<Schema, 'deliveries'>, id: string) {
+  return is
+    .selectFrom('deliveries as summary')
+    .select('summary.id')
+    .whereRef('summary.id', '=', 'deliveries.summarised_in')
+    .where('summary.id', '!=', id)
+    .where('summary.status', 'in', ['pending', 'sending']);
+}
+
+/** padded repeats the last item up to a power of two, so that lists of any length make few different SQL texts. */
+function padded(items: readonly string[]): string[] {
+  const size = 2 ** Math.ceil(Math.log2(items.length));
+  return Array.from({ length: size }, (_, index) => items[Math.min(index, items.length - 1)] ?? '');
+}
