@@ -41,7 +41,9 @@ const modelId = Type.String({
   description: 'The model that the metric is of.',
 });
 const tags = Type.Optional(
-  Type.Record(Type.String(), Type.String({ maxLength: MAX_ID_LENGTH }), {
+  Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    additionalProperties: { type: 'string', maxLength: MAX_ID_LENGTH },
     maxProperties: MAX_TAGS,
     description: `Up to ${MAX_TAGS} labels, each of few different values; every combination is a series of its own.`,
   }),

@@ -1,0 +1,112 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { MAX_BATCH_ITEMS } from '@tidemark/types';
+import secureJson from 'secure-json-parse';
+import { HttpProblem } from '../platform/problem.js';
+import { quoteInexactIntegers } from './exact-numbers.js';
+import { findBoundsFault } from './json-bounds.js';
+
+/** MalformedItem stands in a body for an NDJSON line that is not valid JSON. */
+export class MalformedItem {
+  constructor(readonly reason: string) {}
+}
+
+/** MetricBody is a request's metrics, parsed but not validated. */
+export interface MetricBody {
+  readonly items: readonly unknown[];
+  /** exactItem is the item of that index with integers that no double can hold left as text. */
+  exactItem(index: number): unknown;
+}
+
+const inflate = promisify(gunzip);
+
+/** decode undoes a body's Content-Encoding without ever making more than maxBytes. */
+export async function decode(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
+  if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
+  if (encoding !== 'gzip') throw new HttpProblem('unsupported_media_type', `the encoding "${encoding.slice(0, 40)}" is not supported; gzip is`);
+  try {
+    return await inflate(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(maxBytes);
+    throw new HttpProblem('malformed_body', 'the body is not valid gzip', { cause: error });
+  }
+}
+
+/** tooLarge is the problem of a body over its limit. */
+export function tooLarge(maxBytes: number): HttpProblem {
+  return new HttpProblem('body_too_large', `the body has more than ${maxBytes} bytes`);
+}
+
+/** parseJson parses a JSON body within bounds of depth and members, and refuses names that could reach a prototype. */
+export function parseJson(body: Buffer): unknown {
+  const fault = findBoundsFault(body);
+  if (fault) throw new HttpProblem(fault.code, `at byte ${fault.offset}`);
+  const text = body.toString('utf8');
+  try {
+    return mayNamePrototype(body) ? secureJson.parse(text) : JSON.parse(text);
+  } catch (error) {
+    throw new HttpProblem('malformed_body', reason(error), { cause: error });
+  }
+}
+
+/** parseLines parses NDJSON; a line that is not valid JSON becomes a MalformedItem, empty lines are left out. */
+export function parseLines(body: Buffer): MetricBody {
+  const items: unknown[] = [];
+  let start = 0;
+  while (start < body.length) {
+    const newline = body.indexOf(0x0a, start);
+    const end = newline === -1 ? body.length : newline;
+    const line = body.subarray(start, end);
+    start = end + 1;
+    if (line.length === 0 || (line.length === 1 && line[0] === 0x0d)) continue;
+    items.push(parseLine(line));
+    if (items.length > MAX_BATCH_ITEMS) throw tooManyItems();
+  }
+  return bodyOf(items);
+}
+
+/** batchBody is the `metrics` of a parsed batch; `source` is the text it was parsed from. */
+export function batchBody(items: readonly unknown[], source: Buffer | null): MetricBody {
+  if (items.length > MAX_BATCH_ITEMS) throw tooManyItems();
+  let exact: readonly unknown[] | null = null;
+  return bodyOf(items, (index) => {
+    exact ??= source ? batchItems(JSON.parse(quoteInexactIntegers(source.toString('utf8')))) : items;
+    return exact[index];
+  });
+}
+
+/** singleBody is the one metric of a parsed request. */
+export function singleBody(item: unknown, source: Buffer | null): MetricBody {
+  return bodyOf([item], () => (source ? JSON.parse(quoteInexactIntegers(source.toString('utf8'))) : item));
+}
+
+function bodyOf(items: readonly unknown[], exactItem: (index: number) => unknown = (index) => items[index]): MetricBody {
+  return { items, exactItem };
+}
+
+function batchItems(parsed: unknown): readonly unknown[] {
+  const metrics: unknown = typeof parsed === 'object' && parsed !== null && 'metrics' in parsed ? parsed.metrics : null;
+  return Array.isArray(metrics) ? metrics : [];
+}
+
+function parseLine(line: Buffer): unknown {
+  try {
+    const text = quoteInexactIntegers(line.toString('utf8'));
+    return findBoundsFault(line) ? new MalformedItem('the line is nested too deeply or has too many members') : secureJson.parse(text);
+  } catch (error) {
+    return new MalformedItem(reason(error));
+  }
+}
+
+/** An escape could hide the names, so any escape sends a body to the careful parser. */
+function mayNamePrototype(body: Buffer): boolean {
+  return body.includes('__proto__') || body.includes('constructor') || body.includes('\\u');
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 200) : 'it is not valid JSON';
+}
+
+function tooManyItems(): HttpProblem {
+  return new HttpProblem('body_too_large', `a batch holds at most ${MAX_BATCH_ITEMS} items`);
+}

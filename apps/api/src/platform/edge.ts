@@ -1,0 +1,131 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { decode, parseJson, parseLines } from '../ingest/body.js';
+import { accessOf } from './access.js';
+import { authenticate, type KeyRing } from './auth.js';
+import { KeyLimit, limitHeaders } from './key-limit.js';
+import { OPERATOR } from './principal.js';
+import { HttpProblem } from './problem.js';
+import { sendProblem } from './problem-filter.js';
+import type { Telemetry } from './telemetry.js';
+
+/** MAX_BODY_BYTES bounds a body after decompression; batch routes take more. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** MAX_BATCH_BYTES bounds the body of a batch after decompression. */
+export const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** MAX_OPEN_BYTES bounds all bodies together that are being handled. */
+export const MAX_OPEN_BYTES = 96 * 1024 * 1024;
+
+/** EdgeDeps are what every request passes before it reaches its handler. */
+export interface EdgeDeps {
+  readonly log: Logger;
+  readonly keys: KeyRing;
+  readonly keyLimit: KeyLimit;
+  readonly telemetry: Telemetry;
+  readonly allowedOrigins: readonly string[];
+  readonly isDraining: () => boolean;
+  readonly steadyMs: () => number;
+}
+
+/** guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits; then the parsers of bodies. */
+export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
+  const methods = new Map<string, Set<string>>();
+  let openBytes = 0;
+
+  fastify.addHook('onRoute', (route) => {
+    if (route.url.endsWith('/batch')) route.bodyLimit = MAX_BATCH_BYTES;
+    const known = methods.get(route.url) ?? new Set<string>();
+    for (const method of [route.method].flat()) known.add(method);
+    methods.set(route.url, known);
+  });
+  fastify.decorateRequest('principal', null as never);
+  fastify.decorateRequest('rawBody', null);
+  fastify.decorateRequest('bodyBytes', 0);
+
+  fastify.addHook('onRequest', async (request, reply) => {
+    request.principal = OPERATOR;
+    void reply.header('x-request-id', request.id);
+    if (deps.isDraining() && accessOf(request.method, request.routeOptions.url ?? '') !== 'public') {
+      void reply.header('connection', 'close');
+      throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
+    }
+    allowOrigin(request, (name, value) => void reply.header(name, value), deps.allowedOrigins);
+    if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.status(204).send();
+    if (request.routeOptions.url !== undefined) {
+      const access = accessOf(request.method, request.routeOptions.url);
+      const caller = { headers: request.headers, remoteAddress: request.socket.remoteAddress };
+      request.principal = await authenticate(caller, access, deps.keys, deps);
+      const { keyId } = request.principal;
+      const outcome = keyId === null ? null : deps.keyLimit.take(keyId);
+      if (outcome) void reply.headers(limitHeaders(outcome));
+      if (outcome && !outcome.allowed) throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, { retryAfterS: 1 });
+    }
+    const bytes = bodyBytes(request);
+    if (openBytes + bytes > MAX_OPEN_BYTES) throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
+    openBytes += bytes;
+    reply.raw.once('close', () => (openBytes -= bytes));
+    return undefined;
+  });
+
+  fastify.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = `${Math.floor(reply.statusCode / 100)}xx`;
+    deps.telemetry.requestSeconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
+    deps.log.debug({ requestId: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+  });
+
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    const plain = await plainBody(request, body);
+    return plain.length === 0 ? undefined : parseJson(plain);
+  });
+  fastify.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
+      throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
+    }
+    return parseLines(await plainBody(request, body));
+  });
+
+  fastify.setNotFoundHandler((request, reply) => {
+    const allowed = allowedMethods(methods, request.url.split('?', 1)[0] ?? '');
+    const problem =
+      allowed.length > 0
+        ? new HttpProblem('method_not_allowed', `the path takes ${allowed.join(', ')}`, { headers: { allow: allowed.join(', ') } })
+        : new HttpProblem('not_found', `there is no ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}`);
+    sendProblem(problem, request, reply, deps.log);
+  });
+}
+
+async function plainBody(request: FastifyRequest, body: Buffer): Promise<Buffer> {
+  const plain = await decode(body, request.headers['content-encoding'], request.routeOptions.bodyLimit ?? MAX_BODY_BYTES);
+  request.rawBody = plain;
+  return plain;
+}
+
+/** A compressed body is counted at its limit, because it may grow to that. */
+function bodyBytes(request: FastifyRequest): number {
+  if (request.method === 'GET' || request.method === 'HEAD') return 0;
+  const declared = Number(request.headers['content-length'] ?? NaN);
+  const isPlain = request.headers['content-encoding'] === undefined && Number.isFinite(declared);
+  return isPlain ? declared : Math.min(request.routeOptions.bodyLimit ?? MAX_BODY_BYTES, (declared || MAX_BODY_BYTES) * 16);
+}
+
+function allowOrigin(request: FastifyRequest, header: (name: string, value: string) => void, allowed: readonly string[]): void {
+  const origin = request.headers.origin;
+  if (origin === undefined || !allowed.includes(origin)) return;
+  header('access-control-allow-origin', origin);
+  header('vary', 'Origin');
+  header('access-control-allow-methods', 'GET, POST, PUT, DELETE');
+  header('access-control-allow-headers', 'authorization, x-api-key, content-type, content-encoding, idempotency-key');
+  header('access-control-expose-headers', 'retry-after, x-request-id, ratelimit, ratelimit-policy');
+  header('access-control-max-age', '600');
+}
+
+function allowedMethods(methods: ReadonlyMap<string, ReadonlySet<string>>, path: string): string[] {
+  const parts = path.split('/');
+  for (const [pattern, known] of methods) {
+    const wanted = pattern.split('/');
+    if (wanted.length === parts.length && wanted.every((part, i) => part.startsWith(':') || part === parts[i])) return [...known];
+  }
+  return [];
+}

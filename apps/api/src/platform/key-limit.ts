@@ -1,0 +1,48 @@
+/** LimitOutcome tells whether a request may go on, and the state of its key's limit. */
+export interface LimitOutcome {
+  readonly allowed: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until the whole limit is there again. */
+  readonly resetS: number;
+}
+
+interface Bucket {
+  tokens: number;
+  updatedMs: number;
+}
+
+/** KeyLimit bounds the requests of each API key with a token bucket: a minute's worth at once, refilled evenly. */
+export class KeyLimit {
+  private readonly buckets = new Map<string, Bucket>();
+
+  constructor(
+    private readonly perMinute: number,
+    private readonly steadyMs: () => number,
+  ) {}
+
+  /** take counts one request of a key; null when keys are not limited. */
+  take(keyId: string): LimitOutcome | null {
+    if (this.perMinute === 0) return null;
+    const nowMs = this.steadyMs();
+    const bucket = this.buckets.get(keyId) ?? { tokens: this.perMinute, updatedMs: nowMs };
+    this.buckets.set(keyId, bucket);
+    bucket.tokens = Math.min(this.perMinute, bucket.tokens + ((nowMs - bucket.updatedMs) / 60_000) * this.perMinute);
+    bucket.updatedMs = nowMs;
+    const allowed = bucket.tokens >= 1;
+    if (allowed) bucket.tokens -= 1;
+    const resetS = Math.ceil(((this.perMinute - bucket.tokens) / this.perMinute) * 60);
+    return { allowed, limit: this.perMinute, remaining: Math.floor(bucket.tokens), resetS };
+  }
+}
+
+/** limitHeaders are the headers that tell a client of its limit: the IETF's fields and the older X- ones. */
+export function limitHeaders(outcome: LimitOutcome): Readonly<Record<string, string>> {
+  return {
+    'ratelimit-policy': `"key";q=${outcome.limit};w=60`,
+    ratelimit: `"key";r=${outcome.remaining};t=${outcome.resetS}`,
+    'x-ratelimit-limit': String(outcome.limit),
+    'x-ratelimit-remaining': String(outcome.remaining),
+    'x-ratelimit-reset': String(outcome.resetS),
+  };
+}

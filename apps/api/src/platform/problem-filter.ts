@@ -1,0 +1,59 @@
+import { ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { ProblemCode } from '@tidemark/types';
+import { HttpProblem } from './problem.js';
+
+const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: 'malformed_body',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  409: 'conflict',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+  422: 'validation_failed',
+  503: 'draining',
+};
+
+/** ProblemFilter answers whatever a handler throws with a problem document. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.log);
+  }
+}
+
+/** sendProblem answers a request with the problem that an error amounts to; only defects of ours are logged as errors. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  const problem = toProblem(error);
+  if (problem.status === 500) log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
+  else if (problem.cause !== undefined && problem.status > 500) {
+    log.warn({ requestId: request.id, code: problem.code, err: problem.cause }, problem.message);
+  }
+  if (reply.sent) return;
+  void reply
+    .status(problem.status)
+    .headers(problem.headers)
+    .type('application/problem+json')
+    .send(JSON.stringify(problem.document(request.id)));
+}
+
+/** toProblem is the problem that an error amounts to: its own, the one of its HTTP status, or a defect. */
+export function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  const status = statusOf(error);
+  const code = BY_STATUS[status];
+  const detail = error instanceof Error ? error.message : 'the request failed';
+  return code ? new HttpProblem(code, detail) : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;
+  return 500;
+}

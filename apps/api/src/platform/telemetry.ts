@@ -1,0 +1,78 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Gauges are read when /metrics is asked for, so that an idle server computes nothing. */
+export interface Gauges {
+  readonly queuedPoints: () => number;
+  readonly deliveriesWaiting: () => Promise<number>;
+  readonly liveClients: () => number;
+  readonly alertsFiring: () => number;
+  readonly store: () => Promise<{ readonly bytes: number; readonly points: number; readonly series: number }>;
+}
+
+/** Telemetry holds what Tidemark counts about itself, in Prometheus's terms. */
+export class Telemetry {
+  readonly registry = new Registry();
+  readonly received = this.counter('tidemark_points_received_total', 'Metrics received, by kind.', ['kind']);
+  readonly stored = this.counter('tidemark_points_stored_total', 'Metrics stored durably, by kind.', ['kind']);
+  readonly rejected = this.counter('tidemark_points_rejected_total', 'Metrics refused as not valid, by kind and code.', ['kind', 'code']);
+  readonly shed = this.counter('tidemark_points_shed_total', 'Metrics refused for lack of room or a failing store, by kind and reason.', [
+    'kind',
+    'reason',
+  ]);
+  readonly deliveries = this.counter('tidemark_deliveries_total', 'Attempts to deliver, by kind of channel and outcome.', [
+    'channel',
+    'outcome',
+  ]);
+  readonly alertEvents = this.counter('tidemark_alert_events_total', 'Events of alerts, by event and severity.', ['event', 'severity']);
+  readonly liveDropped = this.counter('tidemark_live_dropped_total', 'Items that slow clients of the live feed lost.', []);
+  readonly commitSeconds = new Histogram({
+    name: 'tidemark_commit_duration_seconds',
+    help: 'Time of a durable write of points.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  });
+  readonly commitPoints = new Histogram({
+    name: 'tidemark_commit_points',
+    help: 'Points in a durable write.',
+    buckets: [1, 10, 100, 1000, 5000, 10000],
+    registers: [this.registry],
+  });
+  readonly requestSeconds = new Histogram({
+    name: 'tidemark_http_request_duration_seconds',
+    help: 'Time from a request to its answer, by method, route and status class.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+    registers: [this.registry],
+  });
+
+  /** start begins to watch the process (event-loop lag, memory, file descriptors) and binds the gauges. */
+  start(gauges: Gauges): void {
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
+    this.gauge('tidemark_queued_points', 'Points waiting for the disk.', gauges.queuedPoints);
+    this.gauge('tidemark_deliveries_waiting', 'Deliveries not yet settled.', gauges.deliveriesWaiting);
+    this.gauge('tidemark_live_clients', 'Clients of the live feed.', gauges.liveClients);
+    this.gauge('tidemark_alerts_firing', 'Alerts that fire now.', gauges.alertsFiring);
+    this.gauge('tidemark_store_bytes', 'Size of the point store on disk.', async () => (await gauges.store()).bytes);
+    this.gauge('tidemark_store_points', 'Points in the store.', async () => (await gauges.store()).points);
+  }
+
+  /** close forgets all metrics. */
+  close(): void {
+    this.registry.clear();
+  }
+
+  private counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge(name: string, help: string, read: () => number | Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      async collect() {
+        this.set(await read());
+      },
+    });
+  }
+}

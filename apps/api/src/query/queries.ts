@@ -1,0 +1,103 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES } from '@tidemark/types';
+import { compileSchema } from '../ingest/schema-check.js';
+import { readTimestamp } from '../ingest/timestamp.js';
+import { HttpProblem } from '../platform/problem.js';
+
+const HOUR_MS = 3_600_000;
+
+/** STATS are what a window can be reduced to. */
+export const STATS = ['mean', 'min', 'max', 'sum', 'count', 'p50', 'p90', 'p95', 'p99'] as const;
+
+const modelId = Type.Optional(Type.String({ maxLength: MAX_ID_LENGTH, description: 'Only this model; all of the project when absent.' }));
+const since = Type.Optional(Type.String({ description: 'Start, RFC 3339 or epoch ms, inclusive; goes before since_hours.' }));
+const until = Type.Optional(Type.String({ description: 'End, RFC 3339 or epoch ms, exclusive; now when absent.' }));
+const cursor = Type.Optional(Type.String({ maxLength: 64, description: '`next_cursor` of the page before.' }));
+
+function hours(byDefault: number) {
+  return Type.Number({ minimum: 1, maximum: 168, default: byDefault, description: 'Hours before `until` to start at.' });
+}
+
+function limit(byDefault: number, maximum: number) {
+  return Type.Integer({ minimum: 1, maximum, default: byDefault, description: 'Most items to answer.' });
+}
+
+/** InferenceQuerySchema are the parameters of GET /metrics/inference. */
+export const InferenceQuerySchema = Type.Object({ model_id: modelId, since_hours: hours(24), limit: limit(1000, 10_000), since, until, cursor });
+/** DriftQuerySchema are the parameters of GET /metrics/drift. */
+export const DriftQuerySchema = Type.Object({ model_id: modelId, since_hours: hours(168), limit: limit(100, 1000), since, until, cursor });
+/** AggregateQuerySchema are the parameters of GET /metrics/aggregated. */
+export const AggregateQuerySchema = Type.Object({
+  model_id: modelId,
+  since_hours: hours(6),
+  window: Type.String({ pattern: '^[0-9]+[smhd]$', default: '5m', description: 'Length of a window, such as 30s, 5m, 1h or 1d.' }),
+  metric: Type.Optional(Type.String({ maxLength: 64, description: 'One metric, also a custom one; the six built-in ones when absent.' })),
+  stat: Type.Unsafe<(typeof STATS)[number]>({ ...oneOf(STATS, 'What a window is reduced to.'), default: 'mean' }),
+  group_by: Type.Optional(Type.String({ maxLength: 256, description: 'Names of tags, or model_id, separated by commas.' })),
+  since,
+  until,
+});
+/** SummaryQuerySchema are the parameters of GET /summary. */
+export const SummaryQuerySchema = Type.Object({ model_id: modelId, since_hours: hours(24), since, until });
+/** AlertQuerySchema are the parameters of GET /alerts. */
+export const AlertQuerySchema = Type.Object({
+  model_id: modelId,
+  since_hours: hours(168),
+  limit: limit(100, 1000),
+  resolved: Type.Optional(Type.Boolean({ description: 'Only resolved alerts, or only firing ones.' })),
+  severity: Type.Optional(oneOf(SEVERITIES, 'Only this severity.')),
+  alert_type: Type.Optional(oneOf(ALERT_TYPES, 'Only this type.')),
+  since,
+  until,
+});
+/** DeliveryQuerySchema are the parameters of GET /deliveries. */
+export const DeliveryQuerySchema = Type.Object({
+  status: Type.Optional(oneOf(DELIVERY_STATUSES, 'Only deliveries in this state.')),
+  limit: limit(100, 1000),
+});
+/** ExportQuerySchema are the parameters of GET /export. */
+export const ExportQuerySchema = Type.Object({
+  format: Type.Unsafe<'csv' | 'ndjson'>({ ...oneOf(['csv', 'ndjson'], 'How rows are written.'), default: 'csv' }),
+  model_id: modelId,
+  since_hours: hours(24),
+  since,
+  until,
+});
+
+/** createQueryReader compiles a schema into a function that reads query parameters or throws an invalid_query problem. */
+export function createQueryReader<S extends TSchema>(schema: S): (query: unknown) => Static<S> {
+  const check = compileSchema<Static<S>>(schema, { coerce: true });
+  return (query) => {
+    const copy: unknown = { ...(typeof query === 'object' ? query : {}) };
+    if (check.accepts(copy)) return copy;
+    const errors = check.faults({ ...(typeof query === 'object' ? query : {}) });
+    const first = errors[0];
+    throw new HttpProblem('invalid_query', `${first?.pointer.slice(1) ?? 'a parameter'} ${first?.message ?? 'is not valid'}`, { errors });
+  };
+}
+
+/** TimeRange is a half-open range of time in epoch ms. */
+export interface TimeRange {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** readRange finds the range that a query names, ending after now so that points of this very millisecond are in it. */
+export function readRange(query: { since_hours: number; since?: string; until?: string }, nowMs: number, floorMs = 0): TimeRange {
+  // Points may be stamped up to 10 minutes ahead: without `until` they are part of the answer.
+  const untilMs = query.until === undefined ? nowMs + 10 * 60_000 : readTime('until', query.until);
+  const anchorMs = query.until === undefined ? nowMs : untilMs;
+  const sinceMs = query.since === undefined ? Math.max(floorMs, anchorMs - query.since_hours * HOUR_MS) : readTime('since', query.since);
+  if (sinceMs >= untilMs) throw invalid('since', 'must be before until');
+  return { sinceMs, untilMs };
+}
+
+function readTime(name: string, text: string): number {
+  const outcome = readTimestamp(text, { nowMs: 8e15, maxAgeMs: 8e15 });
+  if (!outcome.ok) throw invalid(name, 'is RFC 3339 such as 2026-01-31T12:00:00Z, or epoch milliseconds');
+  return outcome.ms;
+}
+
+function invalid(name: string, message: string): HttpProblem {
+  return new HttpProblem('invalid_query', `${name} ${message}`, { errors: [{ pointer: `/${name}`, code: 'format', message }] });
+}

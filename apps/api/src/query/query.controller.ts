@@ -1,0 +1,141 @@
+import { Controller, Get, Inject, Req } from '@nestjs/common';
+import type { StoredDrift, StoredInference } from '@tidemark/types';
+import type { FastifyRequest } from 'fastify';
+import { AlertBook } from '../alerts/alert-book.js';
+import type { Clock } from '../platform/clock.js';
+import { HttpProblem } from '../platform/problem.js';
+import type { DriftPoint, Point, PointStore, Position } from '../store/point-store.js';
+import { readCursor, writeCursor } from './cursor.js';
+import {
+  AggregateQuerySchema,
+  createQueryReader,
+  DriftQuerySchema,
+  InferenceQuerySchema,
+  readRange,
+  SummaryQuerySchema,
+} from './queries.js';
+import type { Read } from './read.js';
+
+/** QueryDeps are what queries are answered from. */
+export class QueryDeps {
+  constructor(
+    readonly read: Read,
+    readonly store: PointStore,
+    readonly alerts: AlertBook,
+    readonly clock: Clock,
+  ) {}
+}
+
+/** MAX_WINDOWS is the most windows that one answer holds. */
+export const MAX_WINDOWS = 11_000;
+const BUILT_IN = ['latency', 'throughput', 'error_rate', 'gpu_memory', 'cpu_usage', 'memory_usage'] as const;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const inferenceQuery = createQueryReader(InferenceQuerySchema);
+const driftQuery = createQueryReader(DriftQuerySchema);
+const aggregateQuery = createQueryReader(AggregateQuerySchema);
+const summaryQuery = createQueryReader(SummaryQuerySchema);
+
+/** QueryController answers what was measured. */
+@Controller('api/v1')
+export class QueryController {
+  constructor(@Inject(QueryDeps) private readonly deps: QueryDeps) {}
+
+  @Get('metrics/inference')
+  async inference(@Req() request: FastifyRequest) {
+    const query = inferenceQuery(request.query);
+    const range = { project: request.principal.project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
+    const page = await this.deps.read(range, query.limit, position(query.cursor));
+    return { metrics: page.items.map(toStoredInference), ...(page.next ? { next_cursor: writeCursor(page.next) } : {}) };
+  }
+
+  @Get('metrics/drift')
+  async drift(@Req() request: FastifyRequest) {
+    const query = driftQuery(request.query);
+    const range = { project: request.principal.project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
+    const page = await this.deps.store.recentDrift(range, query.limit, position(query.cursor));
+    return { drift_metrics: page.items.map(toStoredDrift), ...(page.next ? { next_cursor: writeCursor(page.next) } : {}) };
+  }
+
+  @Get('metrics/aggregated')
+  async aggregated(@Req() request: FastifyRequest) {
+    const query = aggregateQuery(request.query);
+    const range = readRange(query, this.deps.clock.wallMs());
+    const windowMs = readWindow(query.window, range.untilMs - range.sinceMs);
+    const metrics = query.metric === undefined ? BUILT_IN : [query.metric];
+    const groupBy = query.group_by?.split(',').filter((name) => name !== '');
+    const { project } = request.principal;
+    const aggregate = await this.deps.store.aggregate({ project, modelId: query.model_id, ...range, metrics, stat: query.stat, windowMs, groupBy });
+    const times = aggregate.times.map((ms) => new Date(ms).toISOString());
+    const series = (values: readonly (number | null)[] | undefined) => times.map((time, i) => ({ time, value: values?.[i] ?? null }));
+    const columns = (values: Readonly<Record<string, readonly (number | null)[]>> | undefined) =>
+      Object.fromEntries(metrics.map((metric) => [metric, series(values?.[metric])]));
+    if (!groupBy || groupBy.length === 0) return { aggregated_metrics: columns(aggregate.groups[0]?.values) };
+    return { groups: aggregate.groups.map(({ group, values }) => ({ group, aggregated_metrics: columns(values) })) };
+  }
+
+  @Get('summary')
+  async summary(@Req() request: FastifyRequest) {
+    const query = summaryQuery(request.query);
+    const { project } = request.principal;
+    const range = { project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
+    const summary = await this.deps.store.summary(range);
+    return {
+      total_requests: summary.totalRequests,
+      average_latency: summary.averageLatency ?? 0,
+      error_rate: summary.errorRate ?? 0,
+      p95_latency: summary.p95Latency ?? 0,
+      p99_latency: summary.p99Latency ?? 0,
+      active_alerts: this.deps.alerts.countFiring(project, query.model_id),
+    };
+  }
+}
+
+/** toStoredInference writes a point as it is read back: null where absent. */
+export function toStoredInference(point: Point): StoredInference {
+  return {
+    model_id: point.series.modelId,
+    model_type: point.series.modelType,
+    request_id: point.requestId,
+    latency: point.latency,
+    timestamp: new Date(point.timestampMs).toISOString(),
+    throughput: point.throughput,
+    error_rate: point.errorRate,
+    resource_usage: { gpu_memory: point.gpuMemory, cpu_usage: point.cpuUsage, memory_usage: point.memoryUsage },
+    tags: point.series.tags,
+    values: point.values ?? {},
+  };
+}
+
+/** toStoredDrift writes a drift point as it is read back. */
+export function toStoredDrift(point: DriftPoint): StoredDrift {
+  return {
+    model_id: point.modelId,
+    drift_type: point.driftType,
+    severity: point.severity,
+    confidence: point.confidence,
+    timestamp: new Date(point.timestampMs).toISOString(),
+    tags: point.tags,
+  };
+}
+
+function position(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined;
+  const found = readCursor(cursor);
+  if (found) return found;
+  throw new HttpProblem('invalid_query', 'cursor is not one that a page gave', {
+    errors: [{ pointer: '/cursor', code: 'format', message: 'is not one that a page gave' }],
+  });
+}
+
+function readWindow(text: string, rangeMs: number): number {
+  const windowMs = Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
+  const problem = (message: string) =>
+    new HttpProblem('invalid_query', `window ${message}`, { errors: [{ pointer: '/window', code: 'range', message }] });
+  if (!(windowMs > 0)) throw problem('must be longer than nothing');
+  if (!(windowMs <= 400 * 86_400_000)) throw problem('must be at most 400d');
+  if (rangeMs / windowMs > MAX_WINDOWS) {
+    throw problem(`is too short for the range: at least ${Math.ceil(rangeMs / MAX_WINDOWS / 1000)}s gives at most ${MAX_WINDOWS} windows`);
+  }
+  return windowMs;
+}

@@ -1,0 +1,132 @@
+import type { AlertType, Rule, Severity, Thresholds } from '@tidemark/types';
+import type { DriftPoint, Point } from '../store/point-store.js';
+
+/** Breach is what one request shows of one rule of one model: how often it was broken, and the worst of it. */
+export interface Breach {
+  readonly project: string;
+  readonly modelId: string;
+  readonly rule: Rule;
+  readonly alertType: AlertType;
+  readonly severity: Severity;
+  /** The worst value; ms for latency, else a share from 0 to 1. */
+  readonly value: number;
+  readonly threshold: number | null;
+  readonly count: number;
+  readonly message: string;
+}
+
+/** ThresholdsOf finds the limits of a registered model; null for one that nobody registered. */
+export type ThresholdsOf = (project: string, modelId: string) => Thresholds | null;
+
+interface Limit {
+  readonly rule: Rule;
+  readonly alertType: AlertType;
+  readonly value: (point: Point) => number | null;
+  readonly threshold: (thresholds: Thresholds) => number;
+  readonly message: (value: number, threshold: number) => string;
+}
+
+/** In the order in which one metric raises several. */
+const LIMITS: readonly Limit[] = [
+  {
+    rule: 'latency',
+    alertType: 'latency',
+    value: (point) => point.latency,
+    threshold: (thresholds) => thresholds.latency,
+    message: (value, threshold) => `High latency detected: ${oneDecimal(value)}ms (threshold: ${oneDecimal(threshold)}ms)`,
+  },
+  {
+    rule: 'error_rate',
+    alertType: 'error_rate',
+    value: (point) => point.errorRate,
+    threshold: (thresholds) => thresholds.error_rate,
+    message: (value, threshold) => `High error rate detected: ${percent(value)} (threshold: ${percent(threshold)})`,
+  },
+  usage('gpu_memory', 'GPU memory', (point) => point.gpuMemory),
+  usage('cpu_usage', 'CPU', (point) => point.cpuUsage),
+  usage('memory_usage', 'memory', (point) => point.memoryUsage),
+];
+
+/** evaluate finds the breaches in points: one for each model and rule, in order of the models' first points and of the rules. */
+export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): readonly Breach[] {
+  const worst = new Map<string, { point: Point; limit: Limit; value: number; threshold: number; count: number }>();
+  let series: Point['series'] | null = null;
+  let thresholds: Thresholds | null = null;
+  for (const point of points) {
+    if (point.series !== series) {
+      series = point.series;
+      thresholds = thresholdsOf(series.project, series.modelId);
+    }
+    if (!thresholds) continue;
+    for (const limit of LIMITS) {
+      const value = limit.value(point);
+      const threshold = limit.threshold(thresholds);
+      if (value === null || !(value > threshold)) continue;
+      const key = `${limit.rule} ${point.series.project.length}:${point.series.project}${point.series.modelId}`;
+      const known = worst.get(key);
+      if (!known) worst.set(key, { point, limit, value, threshold, count: 1 });
+      else {
+        known.count++;
+        if (value > known.value) known.value = value;
+      }
+    }
+  }
+  return [...worst.values()].map(({ point, limit, value, threshold, count }) => ({
+    project: point.series.project,
+    modelId: point.series.modelId,
+    rule: limit.rule,
+    alertType: limit.alertType,
+    severity: severityOf(value, threshold),
+    value,
+    threshold,
+    count,
+    message: limit.message(value, threshold),
+  }));
+}
+
+/** evaluateDrift finds the drift metrics that raise an alert: those of high and critical severity. */
+export function evaluateDrift(drifts: readonly DriftPoint[]): readonly Breach[] {
+  return drifts
+    .filter((drift) => drift.severity === 'high' || drift.severity === 'critical')
+    .map((drift) => ({
+      project: drift.project,
+      modelId: drift.modelId,
+      rule: drift.driftType === 'data' ? ('drift_data' as const) : ('drift_concept' as const),
+      alertType: 'drift' as const,
+      severity: drift.severity,
+      value: drift.confidence,
+      threshold: null,
+      count: 1,
+      message: `${drift.driftType === 'data' ? 'Data' : 'Concept'} drift detected with ${drift.severity} severity (confidence: ${percent(drift.confidence)})`,
+    }));
+}
+
+/** severityOf grades a breach by the ratio of value to threshold: >= 2 critical, >= 1.5 high, >= 1.2 medium, else low. */
+export function severityOf(value: number, threshold: number): Severity {
+  if (value >= 2 * threshold) return 'critical';
+  if (value >= 1.5 * threshold) return 'high';
+  return value >= 1.2 * threshold ? 'medium' : 'low';
+}
+
+function usage(rule: 'gpu_memory' | 'cpu_usage' | 'memory_usage', noun: string, value: (point: Point) => number | null): Limit {
+  return {
+    rule,
+    alertType: 'resource_usage',
+    value,
+    threshold: (thresholds) => thresholds[rule],
+    message: (share, threshold) => `High ${noun} usage: ${percent(share)} (threshold: ${percent(threshold)})`,
+  };
+}
+
+function percent(share: number): string {
+  return `${oneDecimal(share * 100)}%`;
+}
+
+/** One decimal, an exact half to the even digit, as C and Python print it: the texts are a contract. */
+function oneDecimal(value: number): string {
+  const twentieths = value * 20;
+  const isExactHalf = Number.isInteger(twentieths) && twentieths % 2 !== 0 && twentieths / 20 === value && Number.isInteger(value * 4);
+  if (!isExactHalf) return value.toFixed(1);
+  const below = Math.floor(value * 10);
+  return ((below % 2 === 0 ? below : below + 1) / 10).toFixed(1);
+}
