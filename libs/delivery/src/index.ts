@@ -1,1 +1,1 @@
-export const placeholder: number = 1;
+export { openChannel } from './channels/open-channel.js';
