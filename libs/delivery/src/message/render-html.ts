@@ -1,5 +1,5 @@
 import type { Row, Story } from './story.js';
-import { TONE_COLOURS } from './tone-colour.js';
+import { TONE_COLOURS, TONE_INKS } from './tone-colour.js';
 
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
@@ -38,15 +38,12 @@ export function renderHtml(story: Story): string {
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f6;padding:24px 12px;">
 <tr><td align="center">
 <table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px;border-collapse:separate;overflow:hidden;font-family:${FONT};text-align:left;">
-<tr><td class="pad" style="background:${colour};padding:10px 28px;color:#ffffff;font-size:13px;font-weight:700;letter-spacing:.08em;">${escapeHtml(story.badge)}</td></tr>
+<tr><td class="pad" style="background:${colour};padding:10px 28px;color:${TONE_INKS[story.tone]};font-size:13px;font-weight:700;letter-spacing:.08em;">${escapeHtml(story.badge)}</td></tr>
 <tr><td class="pad" style="padding:24px 28px 4px;">
 <div class="soft" style="color:#5b6670;font-size:14px;line-height:20px;word-break:break-word;">${escapeHtml(story.modelId)}</div>
-<div class="ink" style="color:#1b2126;font-size:20px;line-height:27px;font-weight:600;word-break:break-word;">${escapeHtml(story.headline)}</div>
-${paragraph(story.context)}</td></tr>
-<tr><td class="pad" style="padding:16px 28px 8px;"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">
-${story.rows.map(row).join('\n')}
-</table></td></tr>
-${note(story.note)}${button(story.link)}<tr><td class="pad soft" style="padding:12px 28px 22px;color:#5b6670;font-size:12px;line-height:18px;">Sent by Tidemark</td></tr>
+<div class="ink" style="color:#1b2126;font-size:20px;line-height:27px;font-weight:600;padding-top:4px;word-break:break-word;">${escapeHtml(story.headline)}</div>
+${paragraph(story.message)}${paragraph(story.context)}</td></tr>
+${facts(story.rows)}${note(story.note)}${button(story.link)}<tr><td class="pad soft" style="padding:12px 28px 22px;color:#5b6670;font-size:12px;line-height:18px;">Sent by Tidemark</td></tr>
 </table>
 </td></tr>
 </table>
@@ -62,7 +59,13 @@ export function escapeHtml(text: string): string {
 
 function paragraph(text: string | undefined): string {
   if (text === undefined) return '';
-  return `<div class="ink" style="color:#1b2126;font-size:15px;line-height:22px;padding-top:8px;">${escapeHtml(text)}</div>\n`;
+  return `<div class="ink" style="color:#1b2126;font-size:15px;line-height:22px;padding-top:8px;word-break:break-word;">${escapeHtml(text)}</div>\n`;
+}
+
+function facts(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
+  const table = '<table role="presentation" width="100%" cellpadding="0" cellspacing="0">';
+  return `<tr><td class="pad" style="padding:16px 28px 8px;">${table}\n${rows.map(row).join('\n')}\n</table></td></tr>\n`;
 }
 
 function row({ label, value }: Row): string {

@@ -32,16 +32,12 @@ const MAX_FIELDS = 10;
  * in it; `fallback` is what its notifications show.
  */
 export function renderSlack(story: Story): SlackMessage {
-  const said = story.context === undefined ? story.headline : `${story.headline}\n${story.context}`;
-  const blocks: SlackBlock[] = [
-    section(`*${escapeSlack(story.title, 500)}*\n${escapeSlack(said, MAX_TEXT - 600)}`),
-    {
-      type: 'section',
-      fields: story.rows
-        .slice(0, MAX_FIELDS)
-        .map(({ label, value }) => mrkdwn(`*${label}*\n${escapeSlack(value, MAX_FIELD - 100)}`)),
-    },
-  ];
+  const said = [story.message ?? story.headline, story.context].filter((part) => part !== undefined).join('\n');
+  const fields = story.rows
+    .slice(0, MAX_FIELDS)
+    .map(({ label, value }) => mrkdwn(`*${label}*\n${escapeSlack(value, MAX_FIELD - 100)}`));
+  const blocks: SlackBlock[] = [section(`*${escapeSlack(story.title, 500)}*\n${escapeSlack(said, MAX_TEXT - 600)}`)];
+  if (fields.length > 0) blocks.push({ type: 'section', fields });
   if (story.note !== undefined) blocks.push({ type: 'context', elements: [mrkdwn(escapeSlack(story.note, 500))] });
   const link = slackLink(story.link);
   if (link !== undefined) blocks.push(section(link));

@@ -6,6 +6,7 @@ import { formatDuration, formatExcess, formatQuantity, formatTime } from './quan
 import { escapeSlack, renderSlack } from './render-slack.js';
 import { renderEmail } from './render.js';
 import { tellStory } from './story.js';
+import { TONE_COLOURS, TONE_INKS } from './tone-colour.js';
 
 const hostile = [
   '<script>alert(1)</script>',
@@ -86,6 +87,24 @@ describe('tellStory', () => {
     'makes no link of %s',
     (dashboard_url) => {
       expect(tellStory(sampleNotification({ dashboard_url })).link).toBeUndefined();
+    },
+  );
+});
+
+describe('TONE_INKS', () => {
+  const luminance = (hex: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const part = parseInt(hex.slice(at, at + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+
+  it.each(['low', 'medium', 'high', 'critical', 'resolved', 'test'] as const)(
+    'can be read on the bar of %s',
+    (tone) => {
+      const [bar, ink] = [luminance(TONE_COLOURS[tone]), luminance(TONE_INKS[tone])];
+      expect((Math.max(bar, ink) + 0.05) / (Math.min(bar, ink) + 0.05)).toBeGreaterThanOrEqual(4.5);
     },
   );
 });

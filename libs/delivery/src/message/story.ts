@@ -20,8 +20,10 @@ export interface Story {
   /** The word in the coloured bar, as in `CRITICAL`. */
   readonly badge: string;
   readonly modelId: string;
-  /** What happened, in one sentence. */
+  /** What happened, in a few words. */
   readonly headline: string;
+  /** The alert's own sentence, where it says more than the headline. */
+  readonly message?: string;
   /** Why this message comes now, where that is not obvious. */
   readonly context?: string;
   readonly rows: readonly Row[];
@@ -36,16 +38,18 @@ export function tellStory(notification: Notification): Story {
   const tone: Tone = event === 'test' ? 'test' : notification.resolved ? 'resolved' : severity;
   const badge = tone.toUpperCase();
   const modelId = cleanLine(model_id, 120) || '(unnamed model)';
-  const headline = cleanLine(message, 500) || 'An alert without a message';
+  const sentence = cleanLine(message, 500) || 'An alert without a message';
+  const headline = cleanLine(shortened(sentence), 120);
   const context = contextOf(notification);
   const link = linkOf(notification.dashboard_url);
   return {
-    title: `[${badge}] ${modelId}: ${cleanLine(shortened(headline), 120)}`,
+    title: `[${badge}] ${modelId}: ${headline}`,
     tone,
     badge,
     modelId,
     headline,
-    rows: rowsOf(notification),
+    rows: event === 'test' ? [] : rowsOf(notification),
+    ...(sentence === headline ? {} : { message: sentence }),
     ...(context === undefined ? {} : { context }),
     ...(suppressed > 0 ? { note: heldBack(suppressed) } : {}),
     ...(link === undefined ? {} : { link }),
@@ -62,12 +66,12 @@ function contextOf({ event, severity, started_at, timestamp }: Notification): st
 }
 
 function rowsOf(notification: Notification): Row[] {
-  const { alert_type, value, threshold, occurrences, project, resolved_at } = notification;
+  const { alert_type, value, threshold, occurrences, project, resolved, resolved_at } = notification;
   const rows: Row[] = [];
   if (project !== 'default') rows.push({ label: 'Project', value: cleanLine(project, 120) });
   if (value !== null) {
     const excess = threshold === null ? undefined : formatExcess(value, threshold);
-    const label = alert_type === 'drift' ? 'Confidence' : 'Measured';
+    const label = alert_type === 'drift' ? 'Confidence' : resolved ? 'Last breach' : 'Measured';
     const written = formatQuantity(alert_type, value);
     rows.push({ label, value: excess === undefined ? written : `${written} (${excess})` });
   }
