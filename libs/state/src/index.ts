@@ -16,6 +16,7 @@ export { openSqliteState, type State, type StateOptions } from './database.js';
 export { Deliveries, type DeliveryFilter, type ReplayOutcome } from './deliveries.js';
 export { type AttemptOutcome, type Delivery, type DeliveryAttempt, type DeliveryStatus } from './delivery.js';
 export { deliveryId, eventId, type EventIdentity, newId, type Random } from './identity.js';
+export { type ApiKey, type Identity, type KeyInput, Keys, type Scope } from './keys.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export {
   DEFAULT_REPEAT_INTERVAL_MS,

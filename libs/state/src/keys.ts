@@ -1,0 +1,168 @@
+import type { Selectable } from 'kysely';
+import type { State } from './database.js';
+import type { Random } from './identity.js';
+import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
+import type { ApiKeysTable } from './schema.js';
+
+/** Scope is what a key may do; a program decides what a scope opens. */
+export type Scope = 'read' | 'write' | 'admin';
+
+/** ApiKey is a key without its secret, which nobody keeps. */
+export interface ApiKey {
+  readonly id: string;
+  readonly project: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly createdMs: number;
+  /** When it was last used, to the precision of `flushLastUsed`; null when never. */
+  readonly lastUsedMs: number | null;
+  readonly revokedMs: number | null;
+}
+
+/** KeyInput is a key to make. */
+export interface KeyInput extends Pick<ApiKey, 'project' | 'name' | 'scopes'> {
+  readonly nowMs: number;
+  readonly random: Random;
+}
+
+/** Identity is who presented a valid key. */
+export interface Identity {
+  readonly project: string;
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** How long another process may go on with a key that this one has not seen revoked. */
+const REFRESH_MS = 5_000;
+
+interface CachedKey {
+  readonly identity: Identity;
+  readonly secretHash: string;
+}
+
+/**
+ * Keys keeps the API keys. Valid keys are held in memory, so that checking one costs a hash and no query; what this
+ * process changes counts at once, what another process changes within 5 s.
+ */
+export class Keys {
+  private cache: Promise<ReadonlyMap<string, CachedKey>> | null = null;
+  private loadedMs = 0;
+  private readonly lastUsed = new Map<string, number>();
+
+  constructor(private readonly state: State) {}
+
+  /** create makes a key and answers it with the text that its holder must keep: it is never shown again. */
+  async create({ project, name, scopes, nowMs, random }: KeyInput): Promise<{ key: ApiKey; text: string }> {
+    const { id, secret, text } = makeKey(random);
+    const row = {
+      id,
+      project,
+      name,
+      secret_hash: hashSecret(secret),
+      scopes: JSON.stringify(scopes),
+      created_ms: nowMs,
+      last_used_ms: null,
+      revoked_ms: null,
+    };
+    await this.state.write([{ query: this.state.db.insertInto('api_keys').values(row).compile() }]);
+    this.cache = null;
+    return { key: toKey(row), text };
+  }
+
+  /** verify answers who presented the key, or null for a wrong, unknown or revoked one. */
+  async verify(presented: string, nowMs: number): Promise<Identity | null> {
+    const parts = parseKey(presented);
+    if (!parts) return null;
+    const cached = (await this.valid(nowMs)).get(parts.id);
+    if (!matches(parts.secret, cached?.secretHash ?? null) || !cached) return null;
+    this.lastUsed.set(parts.id, nowMs);
+    return cached.identity;
+  }
+
+  /** get answers one key of a project, or null. */
+  async get(project: string, id: string): Promise<ApiKey | null> {
+    const row = await this.state.db
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('id', '=', id)
+      .where('project', '=', project)
+      .executeTakeFirst();
+    return row ? toKey(row) : null;
+  }
+
+  /** list answers the keys of a project that were not revoked, oldest first. */
+  async list(project: string): Promise<ApiKey[]> {
+    const rows = await this.state.db
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('project', '=', project)
+      .where('revoked_ms', 'is', null)
+      .orderBy('created_ms')
+      .orderBy('id')
+      .execute();
+    return rows.map(toKey);
+  }
+
+  /** everCreated tells whether any key was ever made, revoked ones too: from then on requests need one. */
+  async everCreated(): Promise<boolean> {
+    const row = await this.state.db.selectFrom('api_keys').select('id').limit(1).executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** revoke ends a key at once and tells whether it was valid. */
+  async revoke(project: string, id: string, nowMs: number): Promise<boolean> {
+    const query = this.state.db
+      .updateTable('api_keys')
+      .set({ revoked_ms: nowMs })
+      .where('id', '=', id)
+      .where('project', '=', project)
+      .where('revoked_ms', 'is', null);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    this.cache = null;
+    return done.outcome === 'committed';
+  }
+
+  /** flushLastUsed writes when keys were last used; call it at intervals and before closing. */
+  async flushLastUsed(): Promise<void> {
+    if (this.lastUsed.size === 0) return;
+    const writes = Array.from(this.lastUsed, ([id, usedMs]) => ({
+      query: this.state.db.updateTable('api_keys').set({ last_used_ms: usedMs }).where('id', '=', id).compile(),
+    }));
+    this.lastUsed.clear();
+    await this.state.write(writes, 'lazy');
+  }
+
+  private valid(nowMs: number): Promise<ReadonlyMap<string, CachedKey>> {
+    // A wall clock that was set back must not keep a stale cache alive: any distance counts.
+    if (this.cache && Math.abs(nowMs - this.loadedMs) <= REFRESH_MS) return this.cache;
+    this.loadedMs = nowMs;
+    const loading = this.load();
+    this.cache = loading;
+    loading.catch(() => {
+      if (this.cache === loading) this.cache = null;
+    });
+    return loading;
+  }
+
+  private async load(): Promise<ReadonlyMap<string, CachedKey>> {
+    const rows = await this.state.db.selectFrom('api_keys').selectAll().where('revoked_ms', 'is', null).execute();
+    return new Map(
+      rows.map((row) => {
+        const { id, project, scopes } = toKey(row);
+        return [id, { identity: { project, keyId: id, scopes }, secretHash: row.secret_hash }];
+      }),
+    );
+  }
+}
+
+function toKey(row: Selectable<ApiKeysTable>): ApiKey {
+  return {
+    id: row.id,
+    project: row.project,
+    name: row.name,
+    scopes: JSON.parse(row.scopes),
+    createdMs: row.created_ms,
+    lastUsedMs: row.last_used_ms,
+    revokedMs: row.revoked_ms,
+  };
+}
