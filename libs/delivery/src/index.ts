@@ -1,1 +1,35 @@
-export { openChannel } from './channels/open-channel.js';
+export {
+  type AddressGuard,
+  type AllowListResult,
+  type AllowRule,
+  createAddressGuard,
+  parseAllowList,
+} from './channels/address-guard.js';
+export { type Channel, type Outcome, type Reject, type Retry, type Sent } from './channels/channel.js';
+export {
+  type ChannelConfig,
+  type ChannelConfigResult,
+  type ConfigFault,
+  type EmailConfig,
+  parseChannelConfig,
+  type SlackConfig,
+  type WebhookConfig,
+} from './channels/channel-config.js';
+export { type Resolve, systemResolve } from './channels/guarded-connect.js';
+export { type Mailbox, parseMailbox } from './channels/mail-address.js';
+export { type ChannelDeps, openChannel, type OpenChannelResult } from './channels/open-channel.js';
+export {
+  openSafeFetch,
+  type SafeFetch,
+  type SafeFetchOptions,
+  type SafeFetchResult,
+  type SafeRequest,
+  type SafeResponse,
+} from './channels/safe-fetch.js';
+export { parseSmtpUrl, type SmtpServer, type SmtpUrlResult } from './channels/smtp-server-url.js';
+export { newWebhookSecret } from './channels/webhook-signature.js';
+export { renderEmail, type RenderedEmail } from './message/render.js';
+export { testNotification, type TestNotificationInput } from './message/test-notification.js';
+export { type Notification, NOTIFICATION_EVENTS, type NotificationEvent } from './notification.js';
+export { type OpenSealResult, seal, unseal } from './secrets/seal.js';
+export { loadOrCreateKey, type SealingKeyResult, type SealingKeySource } from './secrets/sealing-key.js';
