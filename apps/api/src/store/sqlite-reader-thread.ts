@@ -1,0 +1,29 @@
+import { serve, threadInput } from '@tidemark/sqlite/thread';
+import type { ReaderInput, RecentMessage, RecordMessage } from './store-messages.js';
+import { StoreReader } from './store-reader.js';
+
+const reader = StoreReader.open(threadInput<ReaderInput>().file);
+
+serve({
+  recent(message: RecentMessage) {
+    const columns = reader.recent(message);
+    const { owners, times, seqs, builtIn, customs, requestIdLengths } = columns;
+    const arrays = [owners, times, seqs, requestIdLengths, ...builtIn, ...customs.map((custom) => custom.values)];
+    return { value: columns, transfer: arrays.map((array) => array.buffer as ArrayBuffer) };
+  },
+  recentDrift(message: RecentMessage) {
+    return { value: reader.recentDrift(message) };
+  },
+  activeSeries(sinceMs: number) {
+    return { value: reader.activeSeries(sinceMs) };
+  },
+  metricNames({ project, modelId }: { readonly project: string; readonly modelId: string }) {
+    return { value: reader.metricNames(project, modelId) };
+  },
+  findRecord(message: RecordMessage) {
+    return { value: reader.findRecord(message) };
+  },
+  close() {
+    reader.close();
+  },
+});

@@ -1,0 +1,165 @@
+import { stat } from 'node:fs/promises';
+import { SqliteThread } from '@tidemark/sqlite';
+import { decodePoints } from './decode-points.js';
+import { encodePoints, type EncodedChunk } from './encode-points.js';
+import type {
+  Aggregate,
+  AggregateQuery,
+  DriftPoint,
+  IdempotencyRecord,
+  Page,
+  Point,
+  PointStore,
+  Position,
+  Range,
+  Series,
+  StoreStats,
+  Summary,
+  WriteBatch,
+} from './point-store.js';
+import { UNKNOWN_SERIES } from './store-messages.js';
+import type {
+  ChunkMessage,
+  PointColumns,
+  ReaderInput,
+  RecentMessage,
+  RecordMessage,
+  Retention,
+  WriteAnswer,
+  WriteMessage,
+  WriterInput,
+  WriterOpened,
+} from './store-messages.js';
+
+/** RECORD_LIFE_MS is how long an idempotency record is remembered: 24 hours. */
+export const RECORD_LIFE_MS = 24 * 3600_000;
+
+/** SqliteStoreOptions say where the store is and how long it keeps what. */
+export interface SqliteStoreOptions {
+  readonly file: string;
+  readonly retention: Retention;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  /** Called once when one of the threads dies by itself; the store then rejects every call. */
+  readonly onDeath?: (error: Error) => void;
+}
+
+/** SqliteStore is the embedded PointStore: one SQLite file, a thread that writes it and a thread that reads it. */
+export class SqliteStore implements PointStore {
+  /** The ids of series that are in the file; an entry goes when the registry lets go of its series. */
+  private readonly seriesIds = new WeakMap<Series, number>();
+
+  private constructor(
+    private readonly options: SqliteStoreOptions,
+    private readonly writer: SqliteThread,
+    private readonly reader: SqliteThread,
+    readonly lastSeq: number,
+  ) {}
+
+  /** open opens or creates the file; it rejects with a StoreFileError for a newer, foreign or damaged one. */
+  static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
+    const { file, retention, clock, onDeath } = options;
+    const writerInput: WriterInput = { file, retention, nowMs: clock() };
+    const writerEntry = new URL('../../dist/store/sqlite-writer-thread.js', import.meta.url);
+    const writer = await SqliteThread.open({ entry: writerEntry, input: writerInput, onDeath });
+    try {
+      const { lastSeq } = await writer.call<WriterOpened>('opened');
+      const readerEntry = new URL('../../dist/store/sqlite-reader-thread.js', import.meta.url);
+      const readerInput: ReaderInput = { file };
+      const reader = await SqliteThread.open({ entry: readerEntry, input: readerInput, onDeath });
+      return new SqliteStore(options, writer, reader, lastSeq);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    try {
+      await this.send(batch);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === UNKNOWN_SERIES)) throw error;
+      // Retention removed a series that was silent for longer than anything is kept: introduce it again.
+      for (const point of batch.points) this.seriesIds.delete(point.series);
+      await this.send(batch);
+    }
+  }
+
+  async recent(range: Range, limit: number, after?: Position): Promise<Page<Point>> {
+    const message: RecentMessage = { range, limit, after: after ?? null };
+    return decodePoints(await this.reader.call<PointColumns>('recent', message));
+  }
+
+  recentDrift(range: Range, limit: number, after?: Position): Promise<Page<DriftPoint>> {
+    const message: RecentMessage = { range, limit, after: after ?? null };
+    return this.reader.call('recentDrift', message);
+  }
+
+  aggregate(query: AggregateQuery): Promise<Aggregate> {
+    return this.reader.call('aggregate', query);
+  }
+
+  summary(range: Range): Promise<Summary> {
+    return this.reader.call('summary', range);
+  }
+
+  activeSeries(sinceMs: number): Promise<readonly Series[]> {
+    return this.reader.call('activeSeries', sinceMs);
+  }
+
+  metricNames(project: string, modelId: string): Promise<readonly string[]> {
+    return this.reader.call('metricNames', { project, modelId });
+  }
+
+  findRecord(project: string, key: string): Promise<IdempotencyRecord | null> {
+    const message: RecordMessage = { project, key, createdAfterMs: this.options.clock() - RECORD_LIFE_MS };
+    return this.reader.call('findRecord', message);
+  }
+
+  async stats(): Promise<StoreStats> {
+    const counts = await this.writer.call<Pick<StoreStats, 'points' | 'series'>>('stats');
+    const sizes = await Promise.all([fileBytes(this.options.file), fileBytes(`${this.options.file}-wal`)]);
+    return { ...counts, bytes: sizes[0] + sizes[1] };
+  }
+
+  ping(): Promise<void> {
+    return this.writer.call('ping', this.options.clock());
+  }
+
+  async close(): Promise<void> {
+    await this.reader.close();
+    await this.writer.close();
+  }
+
+  private async send(batch: WriteBatch): Promise<void> {
+    const { buffer, chunks } = encodePoints(batch.points);
+    const newSeries: Series[] = [];
+    const message: WriteMessage = {
+      nowMs: this.options.clock(),
+      buffer,
+      chunks: chunks.map((chunk) => this.toMessage(chunk, newSeries)),
+      newSeries: newSeries.map(({ key, project, modelId, modelType, tags }) => {
+        return { key, project, modelId, modelType, tags };
+      }),
+      drifts: batch.drifts,
+      records: batch.records,
+    };
+    const { ids } = await this.writer.call<WriteAnswer>('write', message, [buffer]);
+    ids.forEach((id, i) => this.seriesIds.set(newSeries[i], id));
+  }
+
+  private toMessage(chunk: EncodedChunk, newSeries: Series[]): ChunkMessage {
+    const { series, offset, bytes, count, minMs, maxMs, lastSeq, names } = chunk;
+    const known = this.seriesIds.get(series);
+    if (known === undefined) newSeries.push(series);
+    return { series: known ?? -newSeries.length, offset, bytes, count, minMs, maxMs, lastSeq, names };
+  }
+}
+
+async function fileBytes(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return 0;
+  }
+}

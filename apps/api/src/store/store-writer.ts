@@ -1,0 +1,225 @@
+import type { Database } from '@tidemark/sqlite';
+import type { DriftPoint, IdempotencyRecord, Series } from './point-store.js';
+import { openStoreFile } from './schema.js';
+import { plainText, toSqlText } from './sql-text.js';
+import { UNKNOWN_SERIES, type ChunkMessage, type WriteAnswer, type WriteMessage } from './store-messages.js';
+
+const CACHE_KIB = 8192;
+/** received_ms of a series is written again only when it is this far behind, to spare a page a commit. */
+export const RECEIVED_STEP_MS = 60_000;
+
+const INSERT_CHUNK =
+  'INSERT INTO chunks (id, series, min_ms, max_ms, count, last_seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)';
+const TOUCH_SERIES = 'UPDATE series_state SET received_ms = ? WHERE model = ? AND series = ?';
+
+/** SeriesState is what the writer remembers of a series. */
+export interface SeriesState {
+  readonly id: number;
+  readonly model: number;
+  receivedMs: number;
+  foldedChunk: number;
+}
+
+/** StoreWriter is the only one that changes the store's file; it runs in the writer thread. */
+export class StoreWriter {
+  private readonly series = new Map<number, SeriesState>();
+  private readonly names = new Map<number, Set<string>>();
+  private nextChunk = 1;
+  private points = 0;
+  private isSuspect = false;
+
+  private constructor(
+    private readonly file: string,
+    private database: Database,
+  ) {}
+
+  static open(file: string): StoreWriter {
+    const writer = new StoreWriter(file, openStoreFile(file, CACHE_KIB));
+    writer.load();
+    return writer;
+  }
+
+  lastSeq(): number {
+    const seqs = [
+      this.number('SELECT max(last_seq) AS n FROM chunks'),
+      this.number(`SELECT value AS n FROM meta WHERE name = 'last_seq'`),
+      this.number('SELECT max(seq) AS n FROM drifts'),
+    ];
+    return Math.max(...seqs);
+  }
+
+  /** write commits a batch: all of it or, when it throws, nothing. */
+  write(message: WriteMessage): WriteAnswer {
+    for (const { series } of message.chunks) {
+      if (series >= 0 && !this.series.has(series)) throw unknownSeries(series);
+    }
+    const staged = this.commit(() => this.insert(message));
+    for (const state of staged.added) this.series.set(state.id, state);
+    for (const state of staged.touched) state.receivedMs = message.nowMs;
+    for (const [model, name] of staged.names) this.namesOf(model).add(name);
+    for (const chunk of message.chunks) this.points += chunk.count;
+    this.nextChunk += message.chunks.length;
+    return { ids: staged.added.map((state) => state.id) };
+  }
+
+  stats(): { readonly points: number; readonly series: number } {
+    return { points: this.points, series: this.series.size };
+  }
+
+  /** ping makes a durable change, so that a full or broken disk shows. */
+  ping(nowMs: number): void {
+    this.commit(() => {
+      this.database.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('ping_ms', ?)`).run([nowMs]);
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  /**
+   * commit runs a transaction. After an I/O error nobody knows what the connection's cached pages are worth: the next
+   * transaction then begins with a fresh connection, which fails as long as the disk does and heals when it is back.
+   */
+  private commit<T>(work: () => T): T {
+    if (this.isSuspect) this.reopen();
+    try {
+      return this.database.transaction(work);
+    } catch (error) {
+      this.isSuspect ||= isIoError(error);
+      throw error;
+    }
+  }
+
+  private reopen(): void {
+    this.database.close();
+    this.database = openStoreFile(this.file, CACHE_KIB);
+    this.load();
+    this.isSuspect = false;
+  }
+
+  private load(): void {
+    this.series.clear();
+    this.names.clear();
+    for (const row of this.database
+      .prepare('SELECT model, series, folded_chunk, received_ms FROM series_state')
+      .all([])) {
+      const foldedChunk = Number(row.folded_chunk);
+      const id = Number(row.series);
+      this.series.set(id, { id, model: Number(row.model), receivedMs: Number(row.received_ms), foldedChunk });
+      this.nextChunk = Math.max(this.nextChunk, foldedChunk + 1);
+    }
+    for (const row of this.database.prepare('SELECT model, name FROM metric_names').all([])) {
+      this.namesOf(Number(row.model)).add(plainText(row.name));
+    }
+    // A deleted chunk was folded, so no id up to the highest of both is ever given out twice.
+    this.nextChunk = Math.max(this.nextChunk, this.number('SELECT max(id) AS n FROM chunks') + 1);
+    this.points = this.number('SELECT sum(count) AS n FROM chunks') + this.number('SELECT sum(count) AS n FROM blocks');
+  }
+
+  private insert(message: WriteMessage): Staged {
+    const added = message.newSeries.map((series) => this.insertSeries(series, message.nowMs));
+    const touched: SeriesState[] = [];
+    const names: [number, string][] = [];
+    const insertChunk = this.database.prepare(INSERT_CHUNK);
+    let id = this.nextChunk;
+    for (const chunk of message.chunks) {
+      const state = chunk.series < 0 ? added[-1 - chunk.series] : this.series.get(chunk.series);
+      if (!state) throw unknownSeries(chunk.series);
+      const body = Buffer.from(message.buffer, chunk.offset, chunk.bytes);
+      insertChunk.run([id++, state.id, chunk.minMs, chunk.maxMs, chunk.count, chunk.lastSeq, body]);
+      if (message.nowMs - state.receivedMs >= RECEIVED_STEP_MS) {
+        this.database.prepare(TOUCH_SERIES).run([message.nowMs, state.model, state.id]);
+        touched.push(state);
+      }
+      if (chunk.names.length > 0) names.push(...this.insertNames(state.model, chunk));
+    }
+    for (const drift of message.drifts) this.insertDrift(drift);
+    for (const record of message.records) this.insertRecord(record);
+    return { added, touched, names };
+  }
+
+  private insertSeries(series: Series, nowMs: number): SeriesState {
+    const model = this.modelId(series.project, series.modelId);
+    const key = toSqlText(series.key);
+    const insert = 'INSERT OR IGNORE INTO series (key, model, model_type, tags) VALUES (?, ?, ?, ?)';
+    this.database.prepare(insert).run([key, model, series.modelType, JSON.stringify(series.tags)]);
+    const id = Number(this.database.prepare('SELECT id FROM series WHERE key = ?').get([key])?.id);
+    const known = this.series.get(id);
+    if (known) return known;
+    const insertState = 'INSERT INTO series_state (model, series, folded_chunk, received_ms) VALUES (?, ?, 0, ?)';
+    this.database.prepare(insertState).run([model, id, nowMs]);
+    return { id, model, receivedMs: nowMs, foldedChunk: 0 };
+  }
+
+  private modelId(project: string, modelId: string): number {
+    const names = [toSqlText(project), toSqlText(modelId)];
+    this.database.prepare('INSERT OR IGNORE INTO models (project, model_id) VALUES (?, ?)').run(names);
+    return Number(this.database.prepare('SELECT id FROM models WHERE project = ? AND model_id = ?').get(names)?.id);
+  }
+
+  private insertNames(model: number, chunk: ChunkMessage): [number, string][] {
+    const known = this.namesOf(model);
+    const fresh = chunk.names.map(toSqlText).filter((name) => !known.has(name));
+    const insert = this.database.prepare('INSERT OR IGNORE INTO metric_names (model, name) VALUES (?, ?)');
+    for (const name of fresh) insert.run([model, name]);
+    return fresh.map((name) => [model, name]);
+  }
+
+  private insertDrift(drift: DriftPoint): void {
+    this.database
+      .prepare(
+        'INSERT INTO drifts (model, seq, time_ms, drift_type, severity, confidence, tags) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run([
+        this.modelId(drift.project, drift.modelId),
+        drift.seq,
+        drift.timestampMs,
+        drift.driftType,
+        drift.severity,
+        drift.confidence,
+        JSON.stringify(drift.tags),
+      ]);
+  }
+
+  private insertRecord(record: IdempotencyRecord): void {
+    this.database
+      .prepare(
+        'INSERT OR REPLACE INTO records (project, key, fingerprint, status, body, created_ms) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      .run([
+        toSqlText(record.project),
+        toSqlText(record.key),
+        toSqlText(record.fingerprint),
+        record.status,
+        toSqlText(record.body),
+        record.createdMs,
+      ]);
+  }
+
+  private namesOf(model: number): Set<string> {
+    let names = this.names.get(model);
+    if (!names) this.names.set(model, (names = new Set()));
+    return names;
+  }
+
+  private number(sql: string): number {
+    return Number(this.database.prepare(sql).get([])?.n ?? 0);
+  }
+}
+
+/** Staged is what the writer will remember once the transaction is committed. */
+interface Staged {
+  readonly added: readonly SeriesState[];
+  readonly touched: readonly SeriesState[];
+  readonly names: readonly (readonly [number, string])[];
+}
+
+function unknownSeries(id: number): Error {
+  return Object.assign(new Error(`the store has no series ${id}`), { code: UNKNOWN_SERIES });
+}
+
+function isIoError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_CANTOPEN');
+}
