@@ -1,5 +1,13 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import {
+  type AllowRule,
+  type Mailbox,
+  parseAllowList,
+  parseMailbox,
+  parseSmtpUrl,
+  type SmtpServer,
+} from '@tidemark/delivery';
 
 /** Config is everything that can be set from outside, read once at boot. */
 export interface Config {
@@ -9,10 +17,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly publicUrl: string | null;
   readonly allowedOrigins: readonly string[];
-  readonly allowedTargets: readonly string[];
+  readonly allowedTargets: readonly AllowRule[];
   readonly secret: string | null;
-  readonly smtpUrl: string | null;
-  readonly emailFrom: string;
+  readonly smtp: SmtpServer | null;
+  readonly emailFrom: Mailbox;
   readonly maxSeries: number;
   readonly maxQueuedPoints: number;
   readonly ringPoints: number;
@@ -38,17 +46,34 @@ export interface ConfigKey<T> {
 
 /** CONFIG_KEYS are all variables, in the order of the documentation. */
 export const CONFIG_KEYS = {
-  host: key('API_HOST', '127.0.0.1', 'Address to listen on. Any but a loopback address needs an API key first.', readHost),
+  host: key(
+    'API_HOST',
+    '127.0.0.1',
+    'Address to listen on. Any but a loopback address needs an API key first.',
+    readHost,
+  ),
   port: key('API_PORT', '8000', 'Port to listen on; 0 takes a free one.', integer(0, 65535)),
-  dataDir: key('TIDEMARK_DATA_DIR', './data', 'Folder for the embedded databases and the secret key.', (text) => resolve(text)),
+  dataDir: key('TIDEMARK_DATA_DIR', './data', 'Folder for the embedded databases and the secret key.', (text) =>
+    resolve(text),
+  ),
   logLevel: key('LOG_LEVEL', 'info', `How much to log: ${LOG_LEVELS.join(', ')}.`, word(LOG_LEVELS)),
-  publicUrl: key('TIDEMARK_PUBLIC_URL', '', 'Where people reach this server; notifications link there.', optional(httpUrl)),
-  allowedOrigins: key('TIDEMARK_ALLOWED_ORIGINS', '', 'Origins of web pages that may call the API, separated by commas.', list(origin)),
+  publicUrl: key(
+    'TIDEMARK_PUBLIC_URL',
+    '',
+    'Where people reach this server; notifications link there.',
+    optional(httpUrl),
+  ),
+  allowedOrigins: key(
+    'TIDEMARK_ALLOWED_ORIGINS',
+    '',
+    'Origins of web pages that may call the API, separated by commas.',
+    list(origin),
+  ),
   allowedTargets: key(
     'TIDEMARK_ALLOWED_TARGETS',
     '',
     'Private addresses that webhooks and Slack channels may reach: host, host:port or CIDR, separated by commas.',
-    list((text) => text),
+    allowList,
   ),
   secret: key(
     'TIDEMARK_SECRET',
@@ -56,19 +81,49 @@ export const CONFIG_KEYS = {
     'Secret (at least 32 characters) that seals the secrets of channels; when absent, a key file in the data folder.',
     optional(secret),
   ),
-  smtpUrl: key('SMTP_URL', '', 'Mail server for email channels, such as smtp://user:password@mail.example.com:587.', optional(smtpUrl)),
-  emailFrom: key('TIDEMARK_EMAIL_FROM', 'Tidemark <tidemark@localhost>', 'Sender of emails.', (text) => text),
-  maxSeries: key('TIDEMARK_MAX_SERIES', '10000', 'Active series (model and tags) a project may have.', integer(1, 1_000_000)),
+  smtp: key(
+    'SMTP_URL',
+    '',
+    'Mail server for email channels, such as smtp://user:password@mail.example.com:587.',
+    optional(smtpServer),
+  ),
+  emailFrom: key('TIDEMARK_EMAIL_FROM', 'Tidemark <tidemark@localhost>', 'Sender of emails.', mailbox),
+  maxSeries: key(
+    'TIDEMARK_MAX_SERIES',
+    '10000',
+    'Active series (model and tags) a project may have.',
+    integer(1, 1_000_000),
+  ),
   maxQueuedPoints: key(
     'TIDEMARK_MAX_QUEUED_POINTS',
     '100000',
     'Points that may wait for the disk before requests are answered 503.',
     integer(1000, 10_000_000),
   ),
-  ringPoints: key('TIDEMARK_RING_POINTS', '1024', 'Newest points kept in memory for each model.', integer(16, 1_048_576)),
-  ringModels: key('TIDEMARK_RING_MODELS', '1000', 'Models whose newest points are kept in memory.', integer(1, 100_000)),
-  keyRateLimit: key('TIDEMARK_KEY_RATE_LIMIT', '60000', 'Requests a minute that one API key may make; 0 for no limit.', integer(0, 1e9)),
-  liveClients: key('TIDEMARK_LIVE_CLIENTS', '10000', 'Clients that may follow the live feed at once.', integer(1, 100_000)),
+  ringPoints: key(
+    'TIDEMARK_RING_POINTS',
+    '1024',
+    'Newest points kept in memory for each model.',
+    integer(16, 1_048_576),
+  ),
+  ringModels: key(
+    'TIDEMARK_RING_MODELS',
+    '1000',
+    'Models whose newest points are kept in memory.',
+    integer(1, 100_000),
+  ),
+  keyRateLimit: key(
+    'TIDEMARK_KEY_RATE_LIMIT',
+    '60000',
+    'Requests a minute that one API key may make; 0 for no limit.',
+    integer(0, 1e9),
+  ),
+  liveClients: key(
+    'TIDEMARK_LIVE_CLIENTS',
+    '10000',
+    'Clients that may follow the live feed at once.',
+    integer(1, 100_000),
+  ),
   rawRetention: key('TIDEMARK_RETENTION_RAW', '7d', 'How long single points are kept.', duration),
   minuteRetention: key('TIDEMARK_RETENTION_MINUTE', '30d', 'How long figures by the minute are kept.', duration),
   hourRetention: key('TIDEMARK_RETENTION_HOUR', '400d', 'How long figures by the hour are kept.', duration),
@@ -78,7 +133,8 @@ export const CONFIG_KEYS = {
 const LATER = ['INFLUXDB_URL', 'REDIS_URL', 'DATABASE_URL'] as const;
 
 /** ConfigOutcome is a frozen Config, or every fault found, one line each. */
-export type ConfigOutcome = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly string[] };
+export type ConfigOutcome =
+  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly string[] };
 
 /** readConfig reads the whole environment and reports all faults together. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ConfigOutcome {
@@ -102,7 +158,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     allowedOrigins: value(K.allowedOrigins),
     allowedTargets: value(K.allowedTargets),
     secret: value(K.secret),
-    smtpUrl: value(K.smtpUrl),
+    smtp: value(K.smtp),
     emailFrom: value(K.emailFrom),
     maxSeries: value(K.maxSeries),
     maxQueuedPoints: value(K.maxQueuedPoints),
@@ -177,8 +233,22 @@ function origin(text: string): string {
   return parsedUrl(text, ['http:', 'https:']).origin;
 }
 
-function smtpUrl(text: string): string {
-  return parsedUrl(text, ['smtp:', 'smtps:']).href;
+function smtpServer(text: string): SmtpServer {
+  const parsed = parseSmtpUrl(text);
+  if (!parsed.ok) throw new Error(parsed.fault);
+  return parsed.server;
+}
+
+function mailbox(text: string): Mailbox {
+  const parsed = parseMailbox(text);
+  if (!parsed) throw new Error('it is not one mail address such as Tidemark <alerts@example.com>');
+  return parsed;
+}
+
+function allowList(text: string): readonly AllowRule[] {
+  const parsed = parseAllowList(list((entry) => entry)(text));
+  if (!parsed.ok) throw new Error(parsed.faults.join('; '));
+  return parsed.rules;
 }
 
 function parsedUrl(text: string, protocols: readonly string[]): URL {

@@ -1,1 +1,75 @@
-export const x: number = 1;
+import 'reflect-metadata';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { type Config, readConfig } from './config.js';
+import { banner } from './platform/banner.js';
+import { systemClock } from './platform/clock.js';
+import { createLog } from './platform/log.js';
+import { type Server, startServer } from './server.js';
+
+const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+const outcome = readConfig(process.env);
+const faults = outcome.ok ? dataDirFaults(outcome.config) : outcome.faults;
+if (outcome.ok && faults.length === 0) await run(outcome.config);
+else {
+  for (const fault of faults) process.stderr.write(`tidemark: ${fault}\n`);
+  process.exitCode = 1;
+}
+
+async function run(config: Config): Promise<void> {
+  const log = createLog(config.logLevel, process.stdout.isTTY);
+  const fatal = (error: Error) => {
+    log.error({ err: error }, 'a database thread died; stopping, because nothing can be stored');
+    process.exit(70);
+  };
+  let server: Server;
+  try {
+    server = await startServer({ config, version: VERSION, log, clock: systemClock, fatal });
+  } catch (error) {
+    process.stderr.write(`tidemark: ${startFault(error, config)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  process.stdout.write(banner(server.url, config, process.stdout.isTTY));
+  log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    log.info({ signal }, 'stopping: finishing what was begun');
+    server.stop().then(
+      () => {
+        log.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function dataDirFaults(config: Config): string[] {
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    accessSync(config.dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return [
+      `TIDEMARK_DATA_DIR: ${config.dataDir} cannot be written (${reason}); choose a folder that this user may write`,
+    ];
+  }
+}
+
+function startFault(error: unknown, config: Config): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return `API_PORT: port ${config.port} is in use; stop the other program or set API_PORT to another port`;
+  if (code === 'EACCES') return `API_PORT: port ${config.port} may not be used by this user; set API_PORT above 1023`;
+  if (code === 'EADDRNOTAVAIL') return `API_HOST: this machine has no address ${config.host}`;
+  return error instanceof Error ? error.message : String(error);
+}

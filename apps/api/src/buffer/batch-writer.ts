@@ -108,7 +108,11 @@ export class BatchWriter {
 function merge(taken: readonly Waiting[]): WriteBatch {
   const [only] = taken;
   if (only && taken.length === 1) {
-    return { points: only.entry.points, drifts: only.entry.drifts, records: only.entry.record ? [only.entry.record] : [] };
+    return {
+      points: only.entry.points,
+      drifts: only.entry.drifts,
+      records: only.entry.record ? [only.entry.record] : [],
+    };
   }
   const points: Point[] = [];
   const drifts: DriftPoint[] = [];

@@ -114,7 +114,10 @@ export class RingBuffer {
   }
 
   private isNewer(a: number, b: number): boolean {
-    return this.timestamp(a) - this.timestamp(b) > 0 || (this.timestamp(a) === this.timestamp(b) && this.seq(a) > this.seq(b));
+    return (
+      this.timestamp(a) - this.timestamp(b) > 0 ||
+      (this.timestamp(a) === this.timestamp(b) && this.seq(a) > this.seq(b))
+    );
   }
 
   private timestamp(slot: number | undefined): number {

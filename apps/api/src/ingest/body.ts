@@ -23,7 +23,11 @@ const inflate = promisify(gunzip);
 /** decode undoes a body's Content-Encoding without ever making more than maxBytes. */
 export async function decode(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
   if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
-  if (encoding !== 'gzip') throw new HttpProblem('unsupported_media_type', `the encoding "${encoding.slice(0, 40)}" is not supported; gzip is`);
+  if (encoding !== 'gzip')
+    throw new HttpProblem(
+      'unsupported_media_type',
+      `the encoding "${encoding.slice(0, 40)}" is not supported; gzip is`,
+    );
   try {
     return await inflate(body, { maxOutputLength: maxBytes });
   } catch (error) {
@@ -80,7 +84,10 @@ export function singleBody(item: unknown, source: Buffer | null): MetricBody {
   return bodyOf([item], () => (source ? JSON.parse(quoteInexactIntegers(source.toString('utf8'))) : item));
 }
 
-function bodyOf(items: readonly unknown[], exactItem: (index: number) => unknown = (index) => items[index]): MetricBody {
+function bodyOf(
+  items: readonly unknown[],
+  exactItem: (index: number) => unknown = (index) => items[index],
+): MetricBody {
   return { items, exactItem };
 }
 
@@ -92,7 +99,9 @@ function batchItems(parsed: unknown): readonly unknown[] {
 function parseLine(line: Buffer): unknown {
   try {
     const text = quoteInexactIntegers(line.toString('utf8'));
-    return findBoundsFault(line) ? new MalformedItem('the line is nested too deeply or has too many members') : secureJson.parse(text);
+    return findBoundsFault(line)
+      ? new MalformedItem('the line is nested too deeply or has too many members')
+      : secureJson.parse(text);
   } catch (error) {
     return new MalformedItem(reason(error));
   }

@@ -15,8 +15,7 @@ export interface IdempotentRequest {
 
 /** IdempotencyOutcome is the answer, given now or before, or why there is none. */
 export type IdempotencyOutcome =
-  | { readonly kind: 'answered'; readonly answer: Answer; readonly replayed: boolean }
-  | { readonly kind: 'mismatch' };
+  { readonly kind: 'answered'; readonly answer: Answer; readonly replayed: boolean } | { readonly kind: 'mismatch' };
 
 /** IdempotencyDeps are where answers are looked up, and how long they hold. */
 export interface IdempotencyDeps {

@@ -24,8 +24,10 @@ export interface IngestRequest {
 export type IngestOutcome =
   | { readonly kind: 'accepted'; readonly accepted: number; readonly rejected: readonly RejectedItem[] }
   | { readonly kind: 'invalid'; readonly rejected: readonly RejectedItem[] }
-  | { readonly kind: 'unraised'; readonly retryAfterS: number; readonly cause: unknown }
-  | Exclude<AppendOutcome, { readonly kind: 'stored' }>;
+  | ((
+      | { readonly kind: 'unraised'; readonly retryAfterS: number; readonly cause: unknown }
+      | Exclude<AppendOutcome, { readonly kind: 'stored' }>
+    ) & { readonly rejected: readonly RejectedItem[] });
 
 /** Stages are the steps of the path, each bound to what it needs. */
 export interface Stages {
@@ -34,7 +36,7 @@ export interface Stages {
   readonly remember: (points: readonly Point[]) => void;
   readonly evaluate: (points: readonly Point[], drifts: readonly DriftPoint[]) => readonly Breach[];
   readonly raise: (breaches: readonly Breach[]) => Promise<void>;
-  readonly publish: (points: readonly Point[], drifts: readonly DriftPoint[]) => void;
+  readonly publish: (project: string, points: readonly Point[], drifts: readonly DriftPoint[]) => void;
   readonly count: (kind: Kind, outcome: IngestOutcome, received: number) => void;
 }
 
@@ -55,17 +57,17 @@ export function createIngest(stages: Stages): Ingest {
 
     async function store(): Promise<IngestOutcome> {
       const written = await stages.write({ points, drifts, record: request.recordFor?.(accepted, rejected) });
-      if (written.kind !== 'stored') return written;
+      if (written.kind !== 'stored') return { ...written, rejected };
       stages.remember(points);
       const breaches = stages.evaluate(points, drifts);
       if (breaches.length > 0) {
         try {
           await stages.raise(breaches);
         } catch (cause) {
-          return { kind: 'unraised', retryAfterS: 1, cause };
+          return { kind: 'unraised', retryAfterS: 1, cause, rejected };
         }
       }
-      stages.publish(points, drifts);
+      stages.publish(request.project, points, drifts);
       return { kind: 'accepted', accepted, rejected };
     }
   };

@@ -42,7 +42,13 @@ export class MetricsController {
     return this.answer(request, reply, 'drift', batchOf(request), batchAnswer);
   }
 
-  private async answer(request: FastifyRequest, reply: FastifyReply, kind: Kind, body: MetricBody, answerOf: AnswerOf): Promise<void> {
+  private async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    kind: Kind,
+    body: MetricBody,
+    answerOf: AnswerOf,
+  ): Promise<void> {
     const { project } = request.principal;
     const key = idempotencyKey(request);
     if (key === null) {
@@ -90,11 +96,23 @@ function settle(outcome: IngestOutcome, kind: Kind, answerOf: AnswerOf): Answer 
     case 'invalid':
       return invalid(outcome.rejected, answerOf === batchAnswer);
     case 'full':
-      throw new HttpProblem('overloaded', 'too many metrics wait for the disk; nothing of the request was stored', outcome);
+      throw new HttpProblem(
+        'overloaded',
+        'too many metrics wait for the disk; nothing of the request was stored',
+        outcome,
+      );
     case 'failed':
-      throw new HttpProblem('storage_unavailable', 'the metrics could not be written; nothing of the request was stored', outcome);
+      throw new HttpProblem(
+        'storage_unavailable',
+        'the metrics could not be written; nothing of the request was stored',
+        outcome,
+      );
     case 'unraised':
-      throw new HttpProblem('storage_unavailable', 'the metrics are stored but an alert could not be; repeat the request', outcome);
+      throw new HttpProblem(
+        'storage_unavailable',
+        'the metrics are stored but an alert could not be; repeat the request',
+        outcome,
+      );
     case 'closed':
       throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
   }
@@ -103,13 +121,20 @@ function settle(outcome: IngestOutcome, kind: Kind, answerOf: AnswerOf): Answer 
 function invalid(rejected: readonly RejectedItem[], isBatch: boolean): Answer {
   const [first] = rejected;
   if (first && rejected.every((item) => item.code === 'series_limit')) {
-    throw new HttpProblem('series_limit', first.message, { errors: isBatch ? undefined : rejected.map(withoutIndex), retryAfterS: 60 });
+    throw new HttpProblem('series_limit', first.message, {
+      errors: isBatch ? undefined : rejected.map(withoutIndex),
+      retryAfterS: 60,
+    });
   }
   if (isBatch) return { status: 422, body: JSON.stringify({ accepted: 0, rejected }) };
   const count = rejected.length;
-  throw new HttpProblem('validation_failed', `${count} ${count === 1 ? 'fault' : 'faults'}: ${first?.pointer || 'the body'} ${first?.message ?? ''}`, {
-    errors: rejected.map(withoutIndex),
-  });
+  throw new HttpProblem(
+    'validation_failed',
+    `${count} ${count === 1 ? 'fault' : 'faults'}: ${first?.pointer || 'the body'} ${first?.message ?? ''}`,
+    {
+      errors: rejected.map(withoutIndex),
+    },
+  );
 }
 
 function withoutIndex({ pointer, code, message }: RejectedItem) {
@@ -126,7 +151,13 @@ function batchOf(request: FastifyRequest): MetricBody {
   const metrics: unknown = typeof body === 'object' && body !== null && 'metrics' in body ? body.metrics : undefined;
   if (!Array.isArray(metrics) || metrics.length === 0) {
     throw new HttpProblem('validation_failed', 'a batch is {"metrics": [...]} with at least one item', {
-      errors: [{ pointer: '/metrics', code: metrics === undefined ? 'required' : 'type', message: 'must be a list with at least one item' }],
+      errors: [
+        {
+          pointer: '/metrics',
+          code: metrics === undefined ? 'required' : 'type',
+          message: 'must be a list with at least one item',
+        },
+      ],
     });
   }
   return batchBody(metrics, request.rawBody);

@@ -30,7 +30,17 @@ const CODES: Readonly<Record<string, ItemCode>> = {
 /** compileSchema compiles a schema once, at start; all faults are collected, unknown members are let through. */
 export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: boolean } = {}): SchemaCheck<T> {
   const coerce = options.coerce ?? false;
-  const base = { allowUnionTypes: true, strict: true, unicode: false, validateFormats: false, coerceTypes: coerce, useDefaults: coerce };
+  // Lengths are bounds on memory, so UTF-16 units are counted: counting code points would walk every text. Ajv logs a
+  // notice about that option at each compilation; in strict mode everything else it would log is thrown.
+  const lengths = { unicode: false, logger: false } as const;
+  const base = {
+    ...lengths,
+    allowUnionTypes: true,
+    strict: true,
+    validateFormats: false,
+    coerceTypes: coerce,
+    useDefaults: coerce,
+  };
   const first = new Ajv({ ...base, allErrors: false }).compile(schema) as ValidateFunction<T>;
   let all: ValidateFunction<T> | null = null;
   return {

@@ -12,7 +12,8 @@ export interface RegistryOptions {
 }
 
 /** SeriesOutcome is the series of a metric, or why it has none. */
-export type SeriesOutcome = { readonly ok: true; readonly series: Series } | { readonly ok: false; readonly fault: ItemFault };
+export type SeriesOutcome =
+  { readonly ok: true; readonly series: Series } | { readonly ok: false; readonly fault: ItemFault };
 
 interface Entry {
   readonly series: Series;
@@ -65,7 +66,8 @@ export class SeriesRegistry {
     let entry = this.entries.get(key);
     if (!entry) {
       if (this.count(project) >= this.options.maxSeries) this.forgetQuiet(nowMs);
-      if (this.count(project) >= this.options.maxSeries) return { ok: false, fault: limitFault(this.options.maxSeries) };
+      if (this.count(project) >= this.options.maxSeries)
+        return { ok: false, fault: limitFault(this.options.maxSeries) };
       const series: Series = Object.freeze({
         key,
         project,
@@ -123,7 +125,8 @@ export function nameFault(parent: string, name: string): ItemFault | null {
   if (name.length === 0 || name.length > MAX_NAME_LENGTH) {
     return { pointer: pointer(parent, name), code: 'length', message: `a name has 1 to ${MAX_NAME_LENGTH} characters` };
   }
-  if (RESERVED.has(name)) return { pointer: pointer(parent, name), code: 'reserved_name', message: `the name "${name}" is reserved` };
+  if (RESERVED.has(name))
+    return { pointer: pointer(parent, name), code: 'reserved_name', message: `the name "${name}" is reserved` };
   return isBadText(name) ? badText(parent) : null;
 }
 

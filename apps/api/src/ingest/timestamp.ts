@@ -30,7 +30,10 @@ export function readTimestamp(given: string | number | null | undefined, bounds:
     return refuse('timestamp_future', `the timestamp is ${describe(ms)}, more than 10 minutes ahead of the server`);
   }
   if (ms < bounds.nowMs - bounds.maxAgeMs) {
-    const hint = ms > 0 && ms * 1000 > bounds.nowMs - bounds.maxAgeMs && ms * 1000 < bounds.nowMs * 2 ? '; it looks like seconds' : '';
+    const hint =
+      ms > 0 && ms * 1000 > bounds.nowMs - bounds.maxAgeMs && ms * 1000 < bounds.nowMs * 2
+        ? '; it looks like seconds'
+        : '';
     return refuse('timestamp_too_old', `the timestamp is ${describe(ms)}, older than raw metrics are kept${hint}`);
   }
   return { ok: true, ms };
@@ -44,8 +47,12 @@ function parseText(text: string): number {
   const seconds = Math.min(Number(second), 59); // 60 is a leap second: it counts as the second before
   const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), seconds);
   const date = new Date(ms);
-  const real = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) && date.getUTCHours() === Number(hour);
-  if (!real || Number(minute) > 59 || Number(second) > 60 || Number(zoneHour ?? 0) > 23 || Number(zoneMinute ?? 0) > 59) return NaN;
+  const real =
+    date.getUTCMonth() === Number(month) - 1 &&
+    date.getUTCDate() === Number(day) &&
+    date.getUTCHours() === Number(hour);
+  if (!real || Number(minute) > 59 || Number(second) > 60 || Number(zoneHour ?? 0) > 23 || Number(zoneMinute ?? 0) > 59)
+    return NaN;
   const zoneMs = (Number(zoneHour ?? 0) * 60 + Number(zoneMinute ?? 0)) * 60_000 * (sign === '-' ? -1 : 1);
   return ms + Number((fraction ?? '').slice(0, 3).padEnd(3, '0')) - zoneMs;
 }

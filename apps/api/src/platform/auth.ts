@@ -25,7 +25,12 @@ export interface AuthOptions {
 }
 
 /** authenticate finds who calls and whether they may; it throws an HttpProblem (401, 403) if not. */
-export async function authenticate(caller: Caller, access: Access, keys: KeyRing, options: AuthOptions): Promise<Principal> {
+export async function authenticate(
+  caller: Caller,
+  access: Access,
+  keys: KeyRing,
+  options: AuthOptions,
+): Promise<Principal> {
   if (access === 'public') return OPERATOR;
   if (keys.isEmpty()) {
     checkLocal(caller, options);
@@ -59,7 +64,8 @@ export function checkLocal(caller: Caller, options: AuthOptions): void {
     });
   }
   const host = caller.headers.host ?? '';
-  if (!isLocalName(hostnameOf(`http://${host}`))) throw new HttpProblem('bad_host', 'the Host header does not name this machine');
+  if (!isLocalName(hostnameOf(`http://${host}`)))
+    throw new HttpProblem('bad_host', 'the Host header does not name this machine');
   const origin = caller.headers.origin;
   if (origin !== undefined && !isLocalName(hostnameOf(origin)) && !options.allowedOrigins.includes(origin)) {
     throw new HttpProblem('bad_host', 'the Origin header names a page from elsewhere');
@@ -71,7 +77,11 @@ function hostnameOf(url: string): string | null {
 }
 
 function isLocalName(hostname: string | null): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (hostname !== null && isIP(hostname) === 4 && hostname.startsWith('127.'));
+  return (
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    (hostname !== null && isIP(hostname) === 4 && hostname.startsWith('127.'))
+  );
 }
 
 function isLocalAddress(address: string): boolean {

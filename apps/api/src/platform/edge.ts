@@ -3,10 +3,9 @@ import type { Logger } from 'pino';
 import { decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
 import { authenticate, type KeyRing } from './auth.js';
-import { KeyLimit, limitHeaders } from './key-limit.js';
+import { type KeyLimit, limitHeaders } from './key-limit.js';
 import { OPERATOR } from './principal.js';
 import { HttpProblem } from './problem.js';
-import { sendProblem } from './problem-filter.js';
 import type { Telemetry } from './telemetry.js';
 
 /** MAX_BODY_BYTES bounds a body after decompression; batch routes take more. */
@@ -24,7 +23,6 @@ export interface EdgeDeps {
   readonly telemetry: Telemetry;
   readonly allowedOrigins: readonly string[];
   readonly isDraining: () => boolean;
-  readonly steadyMs: () => number;
 }
 
 /** guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits; then the parsers of bodies. */
@@ -51,6 +49,7 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     }
     allowOrigin(request, (name, value) => void reply.header(name, value), deps.allowedOrigins);
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.status(204).send();
+    if (request.is404) throw unknownRoute(request, methods);
     if (request.routeOptions.url !== undefined) {
       const access = accessOf(request.method, request.routeOptions.url);
       const caller = { headers: request.headers, remoteAddress: request.socket.remoteAddress };
@@ -58,10 +57,14 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
       const { keyId } = request.principal;
       const outcome = keyId === null ? null : deps.keyLimit.take(keyId);
       if (outcome) void reply.headers(limitHeaders(outcome));
-      if (outcome && !outcome.allowed) throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, { retryAfterS: 1 });
+      if (outcome && !outcome.allowed)
+        throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
+          retryAfterS: 1,
+        });
     }
     const bytes = bodyBytes(request);
-    if (openBytes + bytes > MAX_OPEN_BYTES) throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
+    if (openBytes + bytes > MAX_OPEN_BYTES)
+      throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
     openBytes += bytes;
     reply.raw.once('close', () => (openBytes -= bytes));
     return undefined;
@@ -71,33 +74,46 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     const route = request.routeOptions.url ?? 'unknown';
     const status = `${Math.floor(reply.statusCode / 100)}xx`;
     deps.telemetry.requestSeconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
-    deps.log.debug({ requestId: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+    deps.log.debug(
+      { requestId: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
+      'answered',
+    );
   });
 
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
-    const plain = await plainBody(request, body);
-    return plain.length === 0 ? undefined : parseJson(plain);
-  });
-  fastify.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
-    if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
-      throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
-    }
-    return parseLines(await plainBody(request, body));
-  });
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const plain = await plainBody(request, body);
+      return plain.length === 0 ? undefined : parseJson(plain);
+    },
+  );
+  fastify.addContentTypeParser(
+    'application/x-ndjson',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
+        throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
+      }
+      return parseLines(await plainBody(request, body));
+    },
+  );
+}
 
-  fastify.setNotFoundHandler((request, reply) => {
-    const allowed = allowedMethods(methods, request.url.split('?', 1)[0] ?? '');
-    const problem =
-      allowed.length > 0
-        ? new HttpProblem('method_not_allowed', `the path takes ${allowed.join(', ')}`, { headers: { allow: allowed.join(', ') } })
-        : new HttpProblem('not_found', `there is no ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}`);
-    sendProblem(problem, request, reply, deps.log);
-  });
+function unknownRoute(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): HttpProblem {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const allow = allowedMethods(methods, path).join(', ');
+  if (allow !== '') return new HttpProblem('method_not_allowed', `the path takes ${allow}`, { headers: { allow } });
+  return new HttpProblem('not_found', `there is no ${request.method} ${path.slice(0, 200)}`);
 }
 
 async function plainBody(request: FastifyRequest, body: Buffer): Promise<Buffer> {
-  const plain = await decode(body, request.headers['content-encoding'], request.routeOptions.bodyLimit ?? MAX_BODY_BYTES);
+  const plain = await decode(
+    body,
+    request.headers['content-encoding'],
+    request.routeOptions.bodyLimit ?? MAX_BODY_BYTES,
+  );
   request.rawBody = plain;
   return plain;
 }
@@ -107,10 +123,16 @@ function bodyBytes(request: FastifyRequest): number {
   if (request.method === 'GET' || request.method === 'HEAD') return 0;
   const declared = Number(request.headers['content-length'] ?? NaN);
   const isPlain = request.headers['content-encoding'] === undefined && Number.isFinite(declared);
-  return isPlain ? declared : Math.min(request.routeOptions.bodyLimit ?? MAX_BODY_BYTES, (declared || MAX_BODY_BYTES) * 16);
+  return isPlain
+    ? declared
+    : Math.min(request.routeOptions.bodyLimit ?? MAX_BODY_BYTES, (declared || MAX_BODY_BYTES) * 16);
 }
 
-function allowOrigin(request: FastifyRequest, header: (name: string, value: string) => void, allowed: readonly string[]): void {
+function allowOrigin(
+  request: FastifyRequest,
+  header: (name: string, value: string) => void,
+  allowed: readonly string[],
+): void {
   const origin = request.headers.origin;
   if (origin === undefined || !allowed.includes(origin)) return;
   header('access-control-allow-origin', origin);
@@ -125,7 +147,8 @@ function allowedMethods(methods: ReadonlyMap<string, ReadonlySet<string>>, path:
   const parts = path.split('/');
   for (const [pattern, known] of methods) {
     const wanted = pattern.split('/');
-    if (wanted.length === parts.length && wanted.every((part, i) => part.startsWith(':') || part === parts[i])) return [...known];
+    if (wanted.length === parts.length && wanted.every((part, i) => part.startsWith(':') || part === parts[i]))
+      return [...known];
   }
   return [];
 }

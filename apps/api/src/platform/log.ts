@@ -7,7 +7,10 @@ import type { LogLevel } from '../config.js';
 export function createLog(level: LogLevel, isTerminal: boolean): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (!isTerminal) return pino(options);
-  return pino(options, pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'requestId', singleLine: true, sync: true }));
+  return pino(
+    options,
+    pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'requestId', singleLine: true, sync: true }),
+  );
 }
 
 /** nestLog lets Nest write into the process's logger; what Nest says at start-up is detail. */

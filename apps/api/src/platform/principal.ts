@@ -9,7 +9,11 @@ export interface Principal {
 }
 
 /** OPERATOR is a person at the machine itself, before any key was made. */
-export const OPERATOR: Principal = Object.freeze({ project: 'default', scopes: ['read', 'write', 'admin'] as const, keyId: null });
+export const OPERATOR: Principal = Object.freeze({
+  project: 'default',
+  scopes: ['read', 'write', 'admin'] as const,
+  keyId: null,
+});
 
 /** may tells whether a principal has a scope; `admin` includes the others. */
 export function may(principal: Principal, scope: Scope): boolean {

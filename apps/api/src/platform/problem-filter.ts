@@ -31,7 +31,8 @@ export class ProblemFilter implements ExceptionFilter {
 /** sendProblem answers a request with the problem that an error amounts to; only defects of ours are logged as errors. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   const problem = toProblem(error);
-  if (problem.status === 500) log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
+  if (problem.status === 500)
+    log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
   else if (problem.cause !== undefined && problem.status > 500) {
     log.warn({ requestId: request.id, code: problem.code, err: problem.cause }, problem.message);
   }
@@ -49,11 +50,14 @@ export function toProblem(error: unknown): HttpProblem {
   const status = statusOf(error);
   const code = BY_STATUS[status];
   const detail = error instanceof Error ? error.message : 'the request failed';
-  return code ? new HttpProblem(code, detail) : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
+  return code
+    ? new HttpProblem(code, detail)
+    : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();
-  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;
+  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number')
+    return error.statusCode;
   return 500;
 }

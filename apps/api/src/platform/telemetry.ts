@@ -1,3 +1,4 @@
+import type { IngestOutcome, Kind } from '../ingest/ingest.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Gauges are read when /metrics is asked for, so that an idle server computes nothing. */
@@ -14,17 +15,30 @@ export class Telemetry {
   readonly registry = new Registry();
   readonly received = this.counter('tidemark_points_received_total', 'Metrics received, by kind.', ['kind']);
   readonly stored = this.counter('tidemark_points_stored_total', 'Metrics stored durably, by kind.', ['kind']);
-  readonly rejected = this.counter('tidemark_points_rejected_total', 'Metrics refused as not valid, by kind and code.', ['kind', 'code']);
-  readonly shed = this.counter('tidemark_points_shed_total', 'Metrics refused for lack of room or a failing store, by kind and reason.', [
-    'kind',
-    'reason',
+  readonly rejected = this.counter(
+    'tidemark_points_rejected_total',
+    'Metrics refused as not valid, by kind and code.',
+    ['kind', 'code'],
+  );
+  readonly shed = this.counter(
+    'tidemark_points_shed_total',
+    'Metrics refused for lack of room or a failing store, by kind and reason.',
+    ['kind', 'reason'],
+  );
+  readonly deliveries = this.counter(
+    'tidemark_deliveries_total',
+    'Attempts to deliver, by kind of channel and outcome.',
+    ['channel', 'outcome'],
+  );
+  readonly alertEvents = this.counter('tidemark_alert_events_total', 'Events of alerts, by event and severity.', [
+    'event',
+    'severity',
   ]);
-  readonly deliveries = this.counter('tidemark_deliveries_total', 'Attempts to deliver, by kind of channel and outcome.', [
-    'channel',
-    'outcome',
-  ]);
-  readonly alertEvents = this.counter('tidemark_alert_events_total', 'Events of alerts, by event and severity.', ['event', 'severity']);
-  readonly liveDropped = this.counter('tidemark_live_dropped_total', 'Items that slow clients of the live feed lost.', []);
+  readonly liveDropped = this.counter(
+    'tidemark_live_dropped_total',
+    'Items that slow clients of the live feed lost.',
+    [],
+  );
   readonly commitSeconds = new Histogram({
     name: 'tidemark_commit_duration_seconds',
     help: 'Time of a durable write of points.',
@@ -44,6 +58,20 @@ export class Telemetry {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers: [this.registry],
   });
+
+  /** countIngest counts what became of a request's metrics: received = stored + rejected + shed. */
+  countIngest(kind: Kind, outcome: IngestOutcome, received: number): void {
+    this.received.inc({ kind }, received);
+    const refused = 'rejected' in outcome ? outcome.rejected : [];
+    const indexes = new Set<number>();
+    for (const item of refused) {
+      if (indexes.has(item.index)) continue;
+      indexes.add(item.index);
+      this.rejected.inc({ kind, code: item.code });
+    }
+    if (outcome.kind === 'accepted' || outcome.kind === 'unraised') this.stored.inc({ kind }, received - indexes.size);
+    else if (outcome.kind !== 'invalid') this.shed.inc({ kind, reason: outcome.kind }, received - indexes.size);
+  }
 
   /** start begins to watch the process (event-loop lag, memory, file descriptors) and binds the gauges. */
   start(gauges: Gauges): void {

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES } from '@tidemark/types';
 import { compileSchema } from '../ingest/schema-check.js';
-import { readTimestamp } from '../ingest/timestamp.js';
+import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
 import { HttpProblem } from '../platform/problem.js';
 
 const HOUR_MS = 3_600_000;
@@ -9,13 +9,22 @@ const HOUR_MS = 3_600_000;
 /** STATS are what a window can be reduced to. */
 export const STATS = ['mean', 'min', 'max', 'sum', 'count', 'p50', 'p90', 'p95', 'p99'] as const;
 
-const modelId = Type.Optional(Type.String({ maxLength: MAX_ID_LENGTH, description: 'Only this model; all of the project when absent.' }));
-const since = Type.Optional(Type.String({ description: 'Start, RFC 3339 or epoch ms, inclusive; goes before since_hours.' }));
+const modelId = Type.Optional(
+  Type.String({ maxLength: MAX_ID_LENGTH, description: 'Only this model; all of the project when absent.' }),
+);
+const since = Type.Optional(
+  Type.String({ description: 'Start, RFC 3339 or epoch ms, inclusive; goes before since_hours.' }),
+);
 const until = Type.Optional(Type.String({ description: 'End, RFC 3339 or epoch ms, exclusive; now when absent.' }));
 const cursor = Type.Optional(Type.String({ maxLength: 64, description: '`next_cursor` of the page before.' }));
 
 function hours(byDefault: number) {
-  return Type.Number({ minimum: 1, maximum: 168, default: byDefault, description: 'Hours before `until` to start at.' });
+  return Type.Number({
+    minimum: 1,
+    maximum: 168,
+    default: byDefault,
+    description: 'Hours before `until` to start at.',
+  });
 }
 
 function limit(byDefault: number, maximum: number) {
@@ -23,17 +32,39 @@ function limit(byDefault: number, maximum: number) {
 }
 
 /** InferenceQuerySchema are the parameters of GET /metrics/inference. */
-export const InferenceQuerySchema = Type.Object({ model_id: modelId, since_hours: hours(24), limit: limit(1000, 10_000), since, until, cursor });
+export const InferenceQuerySchema = Type.Object({
+  model_id: modelId,
+  since_hours: hours(24),
+  limit: limit(1000, 10_000),
+  since,
+  until,
+  cursor,
+});
 /** DriftQuerySchema are the parameters of GET /metrics/drift. */
-export const DriftQuerySchema = Type.Object({ model_id: modelId, since_hours: hours(168), limit: limit(100, 1000), since, until, cursor });
+export const DriftQuerySchema = Type.Object({
+  model_id: modelId,
+  since_hours: hours(168),
+  limit: limit(100, 1000),
+  since,
+  until,
+  cursor,
+});
 /** AggregateQuerySchema are the parameters of GET /metrics/aggregated. */
 export const AggregateQuerySchema = Type.Object({
   model_id: modelId,
   since_hours: hours(6),
-  window: Type.String({ pattern: '^[0-9]+[smhd]$', default: '5m', description: 'Length of a window, such as 30s, 5m, 1h or 1d.' }),
-  metric: Type.Optional(Type.String({ maxLength: 64, description: 'One metric, also a custom one; the six built-in ones when absent.' })),
+  window: Type.String({
+    pattern: '^[0-9]+[smhd]$',
+    default: '5m',
+    description: 'Length of a window, such as 30s, 5m, 1h or 1d.',
+  }),
+  metric: Type.Optional(
+    Type.String({ maxLength: 64, description: 'One metric, also a custom one; the six built-in ones when absent.' }),
+  ),
   stat: Type.Unsafe<(typeof STATS)[number]>({ ...oneOf(STATS, 'What a window is reduced to.'), default: 'mean' }),
-  group_by: Type.Optional(Type.String({ maxLength: 256, description: 'Names of tags, or model_id, separated by commas.' })),
+  group_by: Type.Optional(
+    Type.String({ maxLength: 256, description: 'Names of tags, or model_id, separated by commas.' }),
+  ),
   since,
   until,
 });
@@ -72,7 +103,11 @@ export function createQueryReader<S extends TSchema>(schema: S): (query: unknown
     if (check.accepts(copy)) return copy;
     const errors = check.faults({ ...(typeof query === 'object' ? query : {}) });
     const first = errors[0];
-    throw new HttpProblem('invalid_query', `${first?.pointer.slice(1) ?? 'a parameter'} ${first?.message ?? 'is not valid'}`, { errors });
+    throw new HttpProblem(
+      'invalid_query',
+      `${first?.pointer.slice(1) ?? 'a parameter'} ${first?.message ?? 'is not valid'}`,
+      { errors },
+    );
   };
 }
 
@@ -82,12 +117,19 @@ export interface TimeRange {
   readonly untilMs: number;
 }
 
-/** readRange finds the range that a query names, ending after now so that points of this very millisecond are in it. */
-export function readRange(query: { since_hours: number; since?: string; until?: string }, nowMs: number, floorMs = 0): TimeRange {
-  // Points may be stamped up to 10 minutes ahead: without `until` they are part of the answer.
-  const untilMs = query.until === undefined ? nowMs + 10 * 60_000 : readTime('until', query.until);
+/** AHEAD_MS is how far past now a list without `until` reaches: points may be stamped that far ahead. */
+export const AHEAD_MS = MAX_FUTURE_MS + 1;
+
+/** readRange finds the range that a query names; without `until` it ends `aheadMs` after now. */
+export function readRange(
+  query: { since_hours: number; since?: string; until?: string },
+  nowMs: number,
+  aheadMs = AHEAD_MS,
+): TimeRange {
+  const untilMs = query.until === undefined ? nowMs + aheadMs : readTime('until', query.until);
   const anchorMs = query.until === undefined ? nowMs : untilMs;
-  const sinceMs = query.since === undefined ? Math.max(floorMs, anchorMs - query.since_hours * HOUR_MS) : readTime('since', query.since);
+  const sinceMs =
+    query.since === undefined ? Math.max(0, anchorMs - query.since_hours * HOUR_MS) : readTime('since', query.since);
   if (sinceMs >= untilMs) throw invalid('since', 'must be before until');
   return { sinceMs, untilMs };
 }
@@ -99,5 +141,7 @@ function readTime(name: string, text: string): number {
 }
 
 function invalid(name: string, message: string): HttpProblem {
-  return new HttpProblem('invalid_query', `${name} ${message}`, { errors: [{ pointer: `/${name}`, code: 'format', message }] });
+  return new HttpProblem('invalid_query', `${name} ${message}`, {
+    errors: [{ pointer: `/${name}`, code: 'format', message }],
+  });
 }

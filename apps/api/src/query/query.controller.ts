@@ -44,30 +44,53 @@ export class QueryController {
   @Get('metrics/inference')
   async inference(@Req() request: FastifyRequest) {
     const query = inferenceQuery(request.query);
-    const range = { project: request.principal.project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
+    const range = {
+      project: request.principal.project,
+      modelId: query.model_id,
+      ...readRange(query, this.deps.clock.wallMs()),
+    };
     const page = await this.deps.read(range, query.limit, position(query.cursor));
-    return { metrics: page.items.map(toStoredInference), ...(page.next ? { next_cursor: writeCursor(page.next) } : {}) };
+    return {
+      metrics: page.items.map(toStoredInference),
+      ...(page.next ? { next_cursor: writeCursor(page.next) } : {}),
+    };
   }
 
   @Get('metrics/drift')
   async drift(@Req() request: FastifyRequest) {
     const query = driftQuery(request.query);
-    const range = { project: request.principal.project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
+    const range = {
+      project: request.principal.project,
+      modelId: query.model_id,
+      ...readRange(query, this.deps.clock.wallMs()),
+    };
     const page = await this.deps.store.recentDrift(range, query.limit, position(query.cursor));
-    return { drift_metrics: page.items.map(toStoredDrift), ...(page.next ? { next_cursor: writeCursor(page.next) } : {}) };
+    return {
+      drift_metrics: page.items.map(toStoredDrift),
+      ...(page.next ? { next_cursor: writeCursor(page.next) } : {}),
+    };
   }
 
   @Get('metrics/aggregated')
   async aggregated(@Req() request: FastifyRequest) {
     const query = aggregateQuery(request.query);
-    const range = readRange(query, this.deps.clock.wallMs());
+    const range = readRange(query, this.deps.clock.wallMs(), 1);
     const windowMs = readWindow(query.window, range.untilMs - range.sinceMs);
     const metrics = query.metric === undefined ? BUILT_IN : [query.metric];
     const groupBy = query.group_by?.split(',').filter((name) => name !== '');
     const { project } = request.principal;
-    const aggregate = await this.deps.store.aggregate({ project, modelId: query.model_id, ...range, metrics, stat: query.stat, windowMs, groupBy });
+    const aggregate = await this.deps.store.aggregate({
+      project,
+      modelId: query.model_id,
+      ...range,
+      metrics,
+      stat: query.stat,
+      windowMs,
+      groupBy,
+    });
     const times = aggregate.times.map((ms) => new Date(ms).toISOString());
-    const series = (values: readonly (number | null)[] | undefined) => times.map((time, i) => ({ time, value: values?.[i] ?? null }));
+    const series = (values: readonly (number | null)[] | undefined) =>
+      times.map((time, i) => ({ time, value: values?.[i] ?? null }));
     const columns = (values: Readonly<Record<string, readonly (number | null)[]>> | undefined) =>
       Object.fromEntries(metrics.map((metric) => [metric, series(values?.[metric])]));
     if (!groupBy || groupBy.length === 0) return { aggregated_metrics: columns(aggregate.groups[0]?.values) };
@@ -135,7 +158,9 @@ function readWindow(text: string, rangeMs: number): number {
   if (!(windowMs > 0)) throw problem('must be longer than nothing');
   if (!(windowMs <= 400 * 86_400_000)) throw problem('must be at most 400d');
   if (rangeMs / windowMs > MAX_WINDOWS) {
-    throw problem(`is too short for the range: at least ${Math.ceil(rangeMs / MAX_WINDOWS / 1000)}s gives at most ${MAX_WINDOWS} windows`);
+    throw problem(
+      `is too short for the range: at least ${Math.ceil(rangeMs / MAX_WINDOWS / 1000)}s gives at most ${MAX_WINDOWS} windows`,
+    );
   }
   return windowMs;
 }

@@ -33,7 +33,8 @@ const LIMITS: readonly Limit[] = [
     alertType: 'latency',
     value: (point) => point.latency,
     threshold: (thresholds) => thresholds.latency,
-    message: (value, threshold) => `High latency detected: ${oneDecimal(value)}ms (threshold: ${oneDecimal(threshold)}ms)`,
+    message: (value, threshold) =>
+      `High latency detected: ${oneDecimal(value)}ms (threshold: ${oneDecimal(threshold)}ms)`,
   },
   {
     rule: 'error_rate',
@@ -108,7 +109,11 @@ export function severityOf(value: number, threshold: number): Severity {
   return value >= 1.2 * threshold ? 'medium' : 'low';
 }
 
-function usage(rule: 'gpu_memory' | 'cpu_usage' | 'memory_usage', noun: string, value: (point: Point) => number | null): Limit {
+function usage(
+  rule: 'gpu_memory' | 'cpu_usage' | 'memory_usage',
+  noun: string,
+  value: (point: Point) => number | null,
+): Limit {
   return {
     rule,
     alertType: 'resource_usage',
@@ -125,7 +130,8 @@ function percent(share: number): string {
 /** One decimal, an exact half to the even digit, as C and Python print it: the texts are a contract. */
 function oneDecimal(value: number): string {
   const twentieths = value * 20;
-  const isExactHalf = Number.isInteger(twentieths) && twentieths % 2 !== 0 && twentieths / 20 === value && Number.isInteger(value * 4);
+  const isExactHalf =
+    Number.isInteger(twentieths) && twentieths % 2 !== 0 && twentieths / 20 === value && Number.isInteger(value * 4);
   if (!isExactHalf) return value.toFixed(1);
   const below = Math.floor(value * 10);
   return ((below % 2 === 0 ? below : below + 1) / 10).toFixed(1);

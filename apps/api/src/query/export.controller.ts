@@ -1,0 +1,112 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import type { Alerts } from '@tidemark/state';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toWireAlert } from '../alerts/wire.js';
+import { HttpProblem } from '../platform/problem.js';
+import type { Position, Range } from '../store/point-store.js';
+import { createQueryReader, ExportQuerySchema, readRange } from './queries.js';
+import { QueryDeps, toStoredDrift, toStoredInference } from './query.controller.js';
+import { csvHeader, csvRow } from './csv.js';
+
+const PAGE = 2000;
+const exportQuery = createQueryReader(ExportQuerySchema);
+
+type Row = Readonly<Record<string, unknown>>;
+
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  inference: [
+    ...['timestamp', 'model_id', 'model_type', 'request_id', 'latency', 'throughput', 'error_rate'],
+    ...['resource_usage.gpu_memory', 'resource_usage.cpu_usage', 'resource_usage.memory_usage', 'tags', 'values'],
+  ],
+  drift: ['timestamp', 'model_id', 'drift_type', 'severity', 'confidence', 'tags'],
+  alerts: [
+    ...[
+      'timestamp',
+      'id',
+      'model_id',
+      'alert_type',
+      'rule',
+      'severity',
+      'message',
+      'value',
+      'threshold',
+      'peak',
+      'occurrences',
+    ],
+    ...['acknowledged_at', 'acknowledged_by', 'acknowledge_comment', 'resolved_at', 'resolved_by', 'resolve_comment'],
+  ],
+};
+
+/** ExportDeps are what exports are read from, besides the metrics. */
+export class ExportDeps {
+  constructor(
+    readonly query: QueryDeps,
+    readonly alerts: Alerts,
+  ) {}
+}
+
+/** ExportController streams what is stored, a page at a time, so that an export of any length takes the memory of one page. */
+@Controller('api/v1/export')
+export class ExportController {
+  constructor(@Inject(ExportDeps) private readonly deps: ExportDeps) {}
+
+  @Get(':what')
+  export(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('what') what: string): void {
+    const columns = COLUMNS[what];
+    if (!columns || !Object.hasOwn(COLUMNS, what)) {
+      throw new HttpProblem('not_found', 'there is an export of inference, drift and alerts');
+    }
+    const { format, model_id, ...time } = exportQuery(request.query);
+    const { query } = this.deps;
+    const range = { project: request.principal.project, modelId: model_id, ...readRange(time, query.clock.wallMs()) };
+    const rows =
+      what === 'inference' ? this.inference(range) : what === 'drift' ? this.drift(range) : this.alerts(range);
+    void reply
+      .header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
+      .header('content-disposition', `attachment; filename="tidemark-${what}.${format}"`)
+      .send(
+        Readable.from(format === 'csv' ? csvLines(columns, rows) : jsonLines(rows), {
+          objectMode: false,
+          highWaterMark: 65_536,
+        }),
+      );
+  }
+
+  private async *inference(range: Range): AsyncGenerator<Row[]> {
+    let after: Position | undefined;
+    do {
+      const page = await this.deps.query.store.recent(range, PAGE, after);
+      yield page.items.map(toStoredInference);
+      after = page.next ?? undefined;
+    } while (after);
+  }
+
+  private async *drift(range: Range): AsyncGenerator<Row[]> {
+    let after: Position | undefined;
+    do {
+      const page = await this.deps.query.store.recentDrift(range, PAGE, after);
+      yield page.items.map(toStoredDrift);
+      after = page.next ?? undefined;
+    } while (after);
+  }
+
+  private async *alerts(range: Range): AsyncGenerator<Row[]> {
+    let before: { startedMs: number; id: string } | undefined;
+    for (;;) {
+      const page = await this.deps.alerts.list({ ...range, limit: PAGE, before });
+      yield page.map(toWireAlert);
+      before = page.at(-1);
+      if (page.length < PAGE) return;
+    }
+  }
+}
+
+async function* csvLines(columns: readonly string[], pages: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+  yield csvHeader(columns);
+  for await (const page of pages) if (page.length > 0) yield page.map((row) => csvRow(columns, row)).join('');
+}
+
+async function* jsonLines(pages: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+  for await (const page of pages) if (page.length > 0) yield page.map((row) => `${JSON.stringify(row)}\n`).join('');
+}

@@ -1,0 +1,98 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import type { Channels, Model } from '@tidemark/state';
+import type { Model as WireModel } from '@tidemark/types';
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../platform/clock.js';
+import { HttpProblem } from '../platform/problem.js';
+import { invalid, validated } from '../platform/validated.js';
+import { ModelDirectory } from './model-directory.js';
+import { Registration, toModelInput } from './registration.js';
+
+/** ModelsDeps are what models are kept in. */
+export class ModelsDeps {
+  constructor(
+    readonly directory: ModelDirectory,
+    readonly channels: Channels,
+    readonly clock: Clock,
+  ) {}
+}
+
+/** ModelsController registers models and their limits. */
+@Controller('api/v1/models')
+export class ModelsController {
+  constructor(@Inject(ModelsDeps) private readonly deps: ModelsDeps) {}
+
+  @Post()
+  async register(@Req() request: FastifyRequest, @Body() body: unknown) {
+    await this.put(request, body);
+    return { status: 'success', message: 'Model registered successfully' };
+  }
+
+  @Get()
+  list(@Req() request: FastifyRequest) {
+    return { models: this.deps.directory.list(request.principal.project).map(toWireModel) };
+  }
+
+  @Get(':id')
+  one(@Req() request: FastifyRequest, @Param('id') id: string): WireModel {
+    const model = this.deps.directory.get(request.principal.project, id);
+    if (!model) throw unknown(id);
+    return toWireModel(model);
+  }
+
+  @Put(':id')
+  async replace(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<WireModel> {
+    const given = typeof body === 'object' && body !== null ? { ...body, id } : body;
+    return toWireModel(await this.put(request, given));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async remove(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
+    if (!(await this.deps.directory.remove(request.principal.project, id))) throw unknown(id);
+  }
+
+  private async put(request: FastifyRequest, body: unknown): Promise<Model> {
+    const project = request.principal.project;
+    const registration = validated(Registration, body);
+    const known = registration.channels
+      ? new Set((await this.deps.channels.list(project)).map((channel) => channel.id))
+      : null;
+    const strangers = (registration.channels ?? []).flatMap((id, index) => (known?.has(id) ? [] : [{ id, index }]));
+    if (strangers.length > 0) {
+      throw invalid(
+        strangers.map(({ index }) => ({
+          pointer: `/channels/${index}`,
+          code: 'enum',
+          message: 'is not a channel of the project',
+        })),
+      );
+    }
+    return this.deps.directory.put(toModelInput(project, registration), this.deps.clock.wallMs());
+  }
+}
+
+function toWireModel(model: Model): WireModel {
+  const { latency, errorRate, gpuMemory, cpuUsage, memoryUsage } = model.thresholds;
+  return {
+    id: model.id,
+    name: model.name,
+    model_type: model.modelType,
+    version: model.version,
+    environment: model.environment,
+    thresholds: {
+      latency,
+      error_rate: errorRate,
+      gpu_memory: gpuMemory,
+      cpu_usage: cpuUsage,
+      memory_usage: memoryUsage,
+    },
+    resolve_after: model.resolveAfterMs / 1000,
+    repeat_interval: model.repeatIntervalMs / 1000,
+    channels: model.channelIds === null ? null : [...model.channelIds],
+  };
+}
+
+function unknown(id: string): HttpProblem {
+  return new HttpProblem('not_found', `no model "${id.slice(0, 100)}" is registered`);
+}

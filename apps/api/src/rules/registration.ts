@@ -1,0 +1,127 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsPositive,
+  IsString,
+  Length,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import type { ModelInput } from '@tidemark/state';
+import {
+  DEFAULT_THRESHOLDS,
+  type Environment,
+  ENVIRONMENTS,
+  MAX_ID_LENGTH,
+  MODEL_TYPES,
+  type ModelType,
+} from '@tidemark/types';
+import { IsCleanText } from '../platform/clean-text.js';
+
+/** ThresholdsInput are the limits that a registration names; a missing one takes its default. */
+export class ThresholdsInput {
+  @IsOptional()
+  @IsPositive()
+  @IsNumber()
+  latency?: number | null;
+
+  @IsOptional()
+  @Min(0)
+  @Max(1)
+  @IsNumber()
+  error_rate?: number | null;
+
+  @IsOptional()
+  @Min(0)
+  @Max(1)
+  @IsNumber()
+  gpu_memory?: number | null;
+
+  @IsOptional()
+  @Min(0)
+  @Max(1)
+  @IsNumber()
+  cpu_usage?: number | null;
+
+  @IsOptional()
+  @Min(0)
+  @Max(1)
+  @IsNumber()
+  memory_usage?: number | null;
+}
+
+/** Registration is the body that registers or changes a model. */
+export class Registration {
+  @IsCleanText()
+  @Length(1, MAX_ID_LENGTH)
+  @IsString()
+  id!: string;
+
+  @IsCleanText()
+  @Length(1, MAX_ID_LENGTH)
+  @IsString()
+  name!: string;
+
+  @IsIn(MODEL_TYPES)
+  model_type!: ModelType;
+
+  @IsCleanText()
+  @Length(1, MAX_ID_LENGTH)
+  @IsString()
+  version!: string;
+
+  @IsIn(ENVIRONMENTS)
+  environment!: Environment;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ThresholdsInput)
+  thresholds?: ThresholdsInput | null;
+
+  @IsOptional()
+  @Min(1)
+  @Max(604_800)
+  @IsInt()
+  resolve_after?: number | null;
+
+  @IsOptional()
+  @Min(60)
+  @Max(2_592_000)
+  @IsInt()
+  repeat_interval?: number | null;
+
+  @IsOptional()
+  @ArrayMaxSize(32)
+  @IsString({ each: true })
+  @IsArray()
+  channels?: string[] | null;
+}
+
+/** toModelInput is the model that a registration describes. */
+export function toModelInput(project: string, registration: Registration): ModelInput {
+  const { thresholds, resolve_after, repeat_interval, channels } = registration;
+  return {
+    project,
+    id: registration.id,
+    name: registration.name,
+    modelType: registration.model_type,
+    version: registration.version,
+    environment: registration.environment,
+    thresholds: {
+      latency: thresholds?.latency ?? DEFAULT_THRESHOLDS.latency,
+      errorRate: thresholds?.error_rate ?? DEFAULT_THRESHOLDS.error_rate,
+      gpuMemory: thresholds?.gpu_memory ?? DEFAULT_THRESHOLDS.gpu_memory,
+      cpuUsage: thresholds?.cpu_usage ?? DEFAULT_THRESHOLDS.cpu_usage,
+      memoryUsage: thresholds?.memory_usage ?? DEFAULT_THRESHOLDS.memory_usage,
+    },
+    ...(resolve_after ? { resolveAfterMs: resolve_after * 1000 } : {}),
+    ...(repeat_interval ? { repeatIntervalMs: repeat_interval * 1000 } : {}),
+    ...(channels === undefined ? {} : { channelIds: channels }),
+  };
+}

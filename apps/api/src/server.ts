@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { compose } from './compose.js';
+import type { Config } from './config.js';
+import { HttpModule } from './http.module.js';
+import type { Clock } from './platform/clock.js';
+import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
+import { nestLog } from './platform/log.js';
+import { ProblemFilter } from './platform/problem-filter.js';
+
+/** Server is the platform, listening. */
+export interface Server {
+  readonly url: string;
+  /** stop refuses new work, finishes what was begun (within the drain time), and closes everything. */
+  readonly stop: () => Promise<void>;
+}
+
+/** ServerOptions are what a server is started with. */
+export interface ServerOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly fatal: (error: Error) => void;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** startServer opens the platform and listens; it throws, with everything closed again, when it cannot. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { config, log } = options;
+  const composition = await compose(options);
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    // A client has this long to send a whole request; connections are looked at every second.
+    requestTimeout: 12_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+  });
+  guardEdge(adapter.getInstance(), composition.edge);
+  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.with(composition.providers), adapter, {
+    logger: nestLog(log),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(log));
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    await app.close();
+    await composition.close();
+    throw error;
+  }
+  const url = (await app.getUrl())
+    .replace('[::1]', 'localhost')
+    .replace('127.0.0.1', config.host === 'localhost' ? 'localhost' : '127.0.0.1');
+  return {
+    url,
+    stop: async () => {
+      composition.drain();
+      const deadline = setTimeout(() => app.getHttpServer().closeAllConnections(), config.drainMs);
+      try {
+        await app.close();
+      } finally {
+        clearTimeout(deadline);
+        await composition.close();
+      }
+    },
+  };
+}
