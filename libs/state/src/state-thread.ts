@@ -39,24 +39,34 @@ function commit({ batches, lazy }: CommitRequest): CommitReply[] {
 
 function runBatch(steps: readonly CommitStep[]): CommitReply {
   database.exec('SAVEPOINT batch');
-  const reply = attempt(steps);
-  // After a full disk SQLite has undone the whole transaction: ROLLBACK TO then throws, and the group fails as one.
-  if (reply.outcome !== 'committed') database.exec('ROLLBACK TO batch');
-  database.exec('RELEASE batch');
-  return reply;
-}
-
-function attempt(steps: readonly CommitStep[]): CommitReply {
-  const results: StepResult[] = [];
   try {
-    for (const [index, step] of steps.entries()) {
-      const { rows, changes } = execute(step);
-      if (step.expect !== undefined && changes !== step.expect) return { outcome: 'unmet', step: index };
-      results.push({ rows, changes });
-    }
-    return { outcome: 'committed', results };
+    const reply = runSteps(steps);
+    if (reply.outcome === 'unmet') database.exec('ROLLBACK TO batch');
+    database.exec('RELEASE batch');
+    return reply;
   } catch (error) {
+    undo(error);
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
     return { outcome: 'failed', message: error instanceof Error ? error.message : String(error), code };
+  }
+}
+
+function runSteps(steps: readonly CommitStep[]): CommitReply {
+  const results: StepResult[] = [];
+  for (const [index, step] of steps.entries()) {
+    const { rows, changes } = execute(step);
+    if (step.expect !== undefined && changes !== step.expect) return { outcome: 'unmet', step: index };
+    results.push({ rows, changes });
+  }
+  return { outcome: 'committed', results };
+}
+
+/** undo takes one batch back; when SQLite has undone the whole transaction (disk full), the group fails as one by `error`. */
+function undo(error: unknown): void {
+  try {
+    database.exec('ROLLBACK TO batch');
+    database.exec('RELEASE batch');
+  } catch {
+    throw error;
   }
 }

@@ -8,9 +8,9 @@ import { describePort as describeRegistry } from './registry.contract.js';
 /** describePort runs the whole behaviour of the state on one engine. */
 export function describePort(engine: string, makeEngine: MakeEngine): void {
   describe(`the state on ${engine}`, () => {
-    describeRegistry(makeEngine);
-    describeAlerts(makeEngine);
-    describeOutbox(makeEngine);
-    describeKeys(makeEngine);
+    describe('its registry', () => describeRegistry(makeEngine));
+    describe('its alerts', () => describeAlerts(makeEngine));
+    describe('its outbox and ledger', () => describeOutbox(makeEngine));
+    describe('its API keys', () => describeKeys(makeEngine));
   });
 }
