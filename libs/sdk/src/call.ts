@@ -37,10 +37,11 @@ export class Call {
     this.#items++;
   }
 
-  /** succeed ends the call with `result`. */
-  succeed(result: unknown): void {
+  /** succeed ends the call with `result`, and answers it. */
+  succeed<T>(result: T): T {
     this.#result = result;
     this.#end(false);
+    return result;
   }
 
   /** end ends a call that gave items: its source is done, or was left early. */

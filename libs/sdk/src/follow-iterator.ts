@@ -7,7 +7,7 @@ import { putMethod } from './put-method.js';
  * the call with the last item, with an error, or when the host leaves early, which calls `return`.
  */
 export function followIterator(iterator: object, call: Call): unknown {
-  if (!call.claim(iterator) || !Object.isExtensible(iterator)) return (call.succeed(iterator), iterator);
+  if (!call.claim(iterator) || !Object.isExtensible(iterator)) return call.succeed(iterator);
   call.streams(iterator);
   for (const name of ['next', 'return', 'throw']) {
     const original: unknown = Reflect.get(iterator, name);
@@ -23,7 +23,7 @@ export function followIterator(iterator: object, call: Call): unknown {
 /** followIterable watches the first iteration over an async iterable that is no iterator, and answers the iterable. */
 export function followIterable(iterable: object, call: Call): unknown {
   const original: unknown = Reflect.get(iterable, Symbol.asyncIterator);
-  if (typeof original !== 'function' || !call.claim(iterable)) return (call.succeed(iterable), iterable);
+  if (typeof original !== 'function' || !call.claim(iterable)) return call.succeed(iterable);
   let isFirst = true;
   const open = function (this: unknown, ...args: unknown[]): unknown {
     const iterator: unknown = Reflect.apply(original, this, args);

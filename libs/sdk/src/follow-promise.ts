@@ -32,7 +32,7 @@ export function followPromise(promise: Promise<unknown>, call: Call, follow: Fol
  */
 export function followThenable(thenable: object, call: Call, follow: Follow): unknown {
   const original: unknown = Reflect.get(thenable, 'then');
-  if (typeof original !== 'function' || !call.claim(thenable)) return (call.succeed(thenable), thenable);
+  if (typeof original !== 'function' || !call.claim(thenable)) return call.succeed(thenable);
   let hasValue = false;
   let kept: unknown;
   const onValue = (value: unknown): unknown => {
