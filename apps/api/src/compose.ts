@@ -24,6 +24,7 @@ import { MAX_FUTURE_MS } from './ingest/timestamp.js';
 import { Validator } from './ingest/validate.js';
 import { MemoryBus } from './live/memory-bus.js';
 import type { Clock } from './platform/clock.js';
+import { DocsDeps } from './platform/docs.controller.js';
 import type { EdgeDeps } from './platform/edge.js';
 import { HealthDeps } from './platform/health.controller.js';
 import { KeyLimit } from './platform/key-limit.js';
@@ -203,6 +204,7 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
         { provide: DeliveriesDeps, useValue: new DeliveriesDeps(deliveries, clock, () => undefined) },
         { provide: KeysDeps, useValue: new KeysDeps(keys, ring, clock, randomBytes, ensureProject) },
         { provide: HealthDeps, useValue: health },
+        { provide: DocsDeps, useValue: new DocsDeps(version) },
         { provide: Telemetry, useValue: telemetry },
       ],
       edge: {

@@ -3,7 +3,15 @@ import type { Scope } from '@tidemark/types';
 /** Access is what a route asks of the caller. */
 export type Access = Scope | 'public';
 
-const PUBLIC = new Set(['/livez', '/readyz', '/openapi.json', '/docs', '/docs/*', '/api/v1/health', '/']);
+const PUBLIC = new Set([
+  '/livez',
+  '/readyz',
+  '/openapi.json',
+  '/docs',
+  '/docs/errors',
+  '/docs/:file',
+  '/api/v1/health',
+]);
 
 /** ADMIN_WRITES are routes below which every change needs the admin scope. */
 const ADMIN_WRITES = ['/api/v1/channels', '/api/v1/keys'];

@@ -1,0 +1,40 @@
+import type { TObject, TSchema } from '@sinclair/typebox';
+import type { ProblemCode } from '@tidemark/types';
+
+/** RouteDoc describes one route for the people who call it. */
+export interface RouteDoc {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** As registered, with `:name` for a parameter. */
+  readonly path: string;
+  readonly tag: Tag;
+  readonly summary: string;
+  readonly description?: string;
+  readonly query?: TObject;
+  readonly body?: BodyDoc;
+  /** Headers that the route looks at. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly answer: AnswerDoc;
+  /** Other answers than the usual one, by status. */
+  readonly others?: Readonly<Record<number, string>>;
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** BodyDoc describes a request body. */
+export interface BodyDoc {
+  readonly schema: TSchema;
+  readonly example: unknown;
+  /** Other media types than JSON. */
+  readonly alsoAs?: readonly string[];
+}
+
+/** AnswerDoc describes a successful answer. */
+export interface AnswerDoc {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: TSchema;
+  readonly example?: unknown;
+  readonly mediaType?: string;
+}
+
+/** Tag groups routes. */
+export type Tag = 'Metrics' | 'Models' | 'Alerts' | 'Channels' | 'Deliveries' | 'Live' | 'Keys' | 'Platform';
