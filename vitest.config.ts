@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['apps/*/src/**/*.test.ts', 'libs/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'demo/**/*.test.ts'],
+          include: ['apps/*/src/**/*.test.ts', 'libs/*/src/**/*.test.ts', 'tools/**/*.test.mjs', 'demo/**/*.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
