@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { renderConfiguration, renderErrors } from './pages.mjs';
+import { closingLine, sum, tallyChecks, tallyReport } from './tally.mjs';
+
+describe('the generated documents', () => {
+  it('list every variable with its default, and say where there is none', () => {
+    const page = renderConfiguration({
+      port: { env: 'API_PORT', byDefault: '8000', help: 'Port to listen on.' },
+      url: { env: 'SMTP_URL', byDefault: '', help: 'smtp | smtps.' },
+    });
+    expect(page).toContain('| `API_PORT` | `8000` | Port to listen on. |');
+    expect(page).toContain('| `SMTP_URL` | (none) | smtp \\| smtps. |');
+  });
+
+  it('list problems by status and single faults', () => {
+    const codes = {
+      internal: { status: 500, title: 'It failed', help: 'See the log.' },
+      not_found: { status: 404, title: 'No such thing', help: 'Check the id.' },
+    };
+    const page = renderErrors(codes, { type: 'The value has the wrong type.' });
+    expect(page.indexOf('### not_found')).toBeLessThan(page.indexOf('### internal'));
+    expect(page).toContain('**404** No such thing. Check the id.');
+    expect(page).toContain('| `type` | The value has the wrong type. |');
+  });
+});
+
+describe('the closing line', () => {
+  const file = (status, ...statuses) => ({ status, assertionResults: statuses.map((one) => ({ status: one })) });
+
+  it('counts tests by outcome, and all that did not run as skipped', () => {
+    const testResults = [file('failed', 'passed', 'failed'), file('passed', 'passed', 'skipped', 'todo', 'pending')];
+    expect(tallyReport({ success: false, testResults })).toEqual({ passed: 2, failed: 1, skipped: 3 });
+  });
+
+  it('counts a file that did not load, an error outside of tests and a missing report as failures', () => {
+    expect(tallyReport({ success: false, testResults: [file('failed')] }).failed).toBe(1);
+    expect(tallyReport({ success: false, testResults: [file('passed', 'passed')] }).failed).toBe(1);
+    expect(tallyReport(null).failed).toBe(1);
+  });
+
+  it('adds checks to tests', () => {
+    const checks = tallyChecks([
+      { name: 'lint', ok: true },
+      { name: 'types', ok: false },
+    ]);
+    expect(closingLine(sum(checks, { passed: 2, failed: 0, skipped: 1 }))).toBe('3 passed, 1 failed, 1 skipped');
+  });
+});
