@@ -1,5 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { createTransport, type Transporter } from 'nodemailer';
+import { createTransport, type SendMailOptions } from 'nodemailer';
 import type { Notification } from '../notification.js';
 import { renderEmail } from '../message/render.js';
 import type { AddressGuard } from './address-guard.js';
@@ -21,9 +21,15 @@ export interface EmailOptions {
   readonly timeoutMs?: number;
 }
 
+/** The part of the mail library's transport that is used here. */
+interface MailTransport {
+  sendMail(message: SendMailOptions): Promise<unknown>;
+  close(): void;
+}
+
 /** EmailChannel sends one message with text and HTML over one SMTP connection a notification. */
 export class EmailChannel implements Channel {
-  private readonly transport: Transporter;
+  private readonly transport: MailTransport;
 
   constructor(private readonly options: EmailOptions) {
     this.transport = createTransport(transportOptions(options));
@@ -124,7 +130,7 @@ function guardedSocket(
 
 /** Some recipients may have been refused while others were served: that is sent, since a repeat would write to those again. */
 function acceptance(info: unknown, recipients: number): string {
-  const rejected = typeof info === 'object' && info !== null ? Reflect.get(info, 'rejected') : undefined;
+  const rejected = typeof info === 'object' && info !== null ? (Reflect.get(info, 'rejected') as unknown) : undefined;
   const refused = Array.isArray(rejected) ? rejected.length : 0;
   return refused === 0
     ? `${recipients} accepted`

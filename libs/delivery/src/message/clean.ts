@@ -1,7 +1,9 @@
 /** Terminal control sequences: CSI (colours, cursor), OSC (titles, links) and the two-character ones. */
-// eslint-disable-next-line no-control-regex
+/* eslint-disable no-control-regex -- control characters are what this looks for */
 const TERMINAL =
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -~]|\u009b[0-?]*[ -/]*[@-~]/g;
+/* eslint-enable no-control-regex */
+
 /**
  * Controls, line and paragraph separators, lone surrogates and invisible formatting (bidirectional overrides, zero-width
  * spaces, tags). The two joiners stay: Persian and emoji need them.

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type HttpReceiver, openHttpReceiver } from '../test/http-receiver.js';
+import { LedgerBench } from '../test/ledger-bench.js';
+import { deliver, type DeliveryOutcome } from './deliver.js';
+import { type DeliveryLimitSettings, subjectLimit } from './limit/delivery-limits.js';
+import { MemoryLimiter } from './limit/memory-limiter.js';
+import { seedLimiter } from './limit/seed-limiter.js';
+
+const LIMITS: DeliveryLimitSettings = { subject: { max: 1, windowMs: 300_000 }, channel: { max: 2, windowMs: 60_000 } };
+
+describe('deliver', () => {
+  let bench: LedgerBench;
+  let receiver: HttpReceiver;
+  let channel: string;
+  let now = 0;
+  let limiter: MemoryLimiter;
+
+  beforeEach(async () => {
+    now = 0;
+    limiter = new MemoryLimiter({ now: () => now });
+    bench = await LedgerBench.open();
+    receiver = await openHttpReceiver();
+    channel = await bench.addWebhook(receiver.url);
+  });
+  afterEach(async () => {
+    await receiver.close();
+    await bench.close();
+  });
+
+  /** Claims the oldest waiting delivery, tries it and writes an end that is not a retry. */
+  async function tryNext(): Promise<DeliveryOutcome> {
+    const [delivery] = await bench.outbox.claimDue(Date.now() + 1e9, 1);
+    if (delivery === undefined) throw new Error('nothing is due');
+    const find = (project: string, id: string) => bench.directory.find(project, id);
+    const deps = { limiter, limits: LIMITS, ledger: bench.outbox, find };
+    const outcome = await deliver(delivery, deps, new AbortController().signal);
+    const done = { atMs: Date.now(), durationMs: 1, detail: null };
+    if (outcome.kind === 'sent') await bench.outbox.markDelivered(delivery.id, done);
+    else if (outcome.kind === 'suppressed')
+      await bench.outbox.markSuppressed(delivery.id, { reason: '', atMs: done.atMs });
+    else await bench.outbox.markRetry(delivery.id, { ...done, dueMs: Date.now() });
+    return outcome;
+  }
+
+  it('suppresses what a subject or a channel has had enough of, and says which', async () => {
+    await bench.fire('m1', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    const again = await bench.fire('m1-other', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    await bench.change(again, { kind: 'repeated', channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('for this model') });
+    await bench.fire('m2', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('of the channel') });
+  });
+
+  it('postpones a resolved notice that is owed until the channel has a place again', async () => {
+    const alert = await bench.fire('m1', { channelIds: [channel] });
+    await tryNext();
+    now += 10_000;
+    await bench.fire('m2', { channelIds: [channel] });
+    await tryNext();
+    await bench.change(alert, { kind: 'resolved', channelIds: [channel] });
+    expect(await tryNext()).toEqual({ kind: 'postponed', reason: 'the limit of the channel', afterMs: 50_000 });
+    now += 50_000;
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+  });
+
+  it('does not let a failed try stand in the way of its own repeat', async () => {
+    receiver.answerWith((response) => response.writeHead(503).end());
+    await bench.fire('m1', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'retry' });
+    receiver.answerWith((response) => response.writeHead(200).end());
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+  });
+
+  it('postpones the repeat of a failed try when others have taken the places of the channel meanwhile', async () => {
+    receiver.answerWith((response) => response.writeHead(503).end());
+    await bench.fire('m1', { channelIds: [channel] });
+    await tryNext();
+    const [failed] = await bench.ledger();
+    now += 400_000;
+    const busy = { project: 'default', channelId: channel, alertType: 'latency', severity: 'high' } as const;
+    for (const modelId of ['a', 'b']) {
+      const channelOnly = { key: JSON.stringify(['channel', 'default', channel]), ...LIMITS.channel };
+      await limiter.take([subjectLimit({ ...busy, modelId }, LIMITS), channelOnly], modelId);
+    }
+    expect(failed?.attempts).toBe(1);
+    expect(await tryNext()).toEqual({ kind: 'postponed', reason: 'the limit of the channel', afterMs: 60_000 });
+  });
+
+  it('remembers over a restart what went out, also while the window runs', async () => {
+    const alert = await bench.fire('m1', { channelIds: [channel] });
+    await tryNext();
+    limiter = new MemoryLimiter({ now: () => now });
+    expect(await seedLimiter(limiter, bench.outbox, { limits: LIMITS, nowMs: Date.now() })).toBe(1);
+    await bench.change(alert, { kind: 'repeated', channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed' });
+  });
+
+  it('rejects a delivery whose channel was removed or disabled, and one whose payload is none', async () => {
+    const gone = await bench.addWebhook(receiver.url);
+    await bench.fire('m1', { channelIds: [gone] });
+    await bench.channels.disable('default', gone, { reason: 'HTTP 410', nowMs: 0 });
+    expect(await tryNext()).toEqual({ kind: 'reject', reason: 'the channel is disabled: HTTP 410' });
+    await bench.channels.remove('default', gone, 0);
+    const find = (project: string, id: string) => bench.directory.find(project, id);
+    expect(await find('default', gone)).toEqual({ kind: 'reject', reason: 'the channel was removed' });
+    const [delivery] = await bench.ledger();
+    if (delivery === undefined) throw new Error('no delivery');
+    const deps = { limiter, limits: LIMITS, ledger: bench.outbox, find };
+    for (const payload of ['', '{}', '[]', 'null', '{"event":"fired"']) {
+      const outcome = await deliver({ ...delivery, payload }, deps, new AbortController().signal);
+      expect(outcome).toEqual({ kind: 'reject', reason: 'the payload is not a notification' });
+    }
+    expect(receiver.connections()).toBe(0);
+  });
+});

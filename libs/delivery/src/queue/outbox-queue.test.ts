@@ -1,0 +1,16 @@
+import { describeDeliveryQueue } from './delivery-queue.contract.js';
+import { OutboxQueue } from './outbox-queue.js';
+
+describeDeliveryQueue(
+  'OutboxQueue',
+  ({ bench, deliver, wall, report }) =>
+    new OutboxQueue({
+      outbox: bench.outbox,
+      deliver,
+      disable: (project, id, change) => bench.directory.disable(project, id, change),
+      wall,
+      monotonic: () => performance.now(),
+      random: () => 1,
+      report,
+    }),
+);

@@ -1,0 +1,50 @@
+import type { Delivery, Outbox, Try } from '@tidemark/state';
+import type { DeliveryOutcome } from '../deliver.js';
+import { nextTry } from './schedule.js';
+
+/** Verdict is what the ledger is to say of a try. */
+export type Verdict =
+  | { readonly status: 'delivered'; readonly detail: string | null }
+  | { readonly status: 'pending'; readonly detail: string; readonly dueMs: number }
+  | { readonly status: 'suppressed'; readonly detail: string }
+  | { readonly status: 'dead'; readonly detail: string };
+
+/** judgeOutcome decides what becomes of a delivery after a try that ended at `nowMs` (wall clock); `random` is in 0..1. */
+export function judgeOutcome(
+  delivery: Pick<Delivery, 'attempts' | 'scheduledMs'>,
+  outcome: Exclude<DeliveryOutcome, { kind: 'postponed' }>,
+  { nowMs, random }: { readonly nowMs: number; readonly random: number },
+): Verdict {
+  switch (outcome.kind) {
+    case 'sent':
+      return { status: 'delivered', detail: outcome.detail ?? null };
+    case 'suppressed':
+      return { status: 'suppressed', detail: outcome.reason };
+    case 'reject':
+      return { status: 'dead', detail: outcome.reason };
+    case 'retry': {
+      const question = { attempts: delivery.attempts + 1, ageMs: nowMs - delivery.scheduledMs, random };
+      const answer = nextTry({ ...question, ...(outcome.afterMs === undefined ? {} : { afterMs: outcome.afterMs }) });
+      if (answer.kind === 'dead') return { status: 'dead', detail: `given up: ${outcome.reason}` };
+      return { status: 'pending', detail: outcome.reason, dueMs: nowMs + answer.delayMs };
+    }
+  }
+}
+
+/** Marker is the part of the ledger that verdicts are written to. */
+export type Marker = Pick<Outbox, 'markDelivered' | 'markRetry' | 'markDead' | 'markSuppressed'>;
+
+/** recordVerdict writes a verdict to the ledger. Rejects where the write fails; it may then be written again. */
+export async function recordVerdict(
+  ledger: Marker,
+  id: string,
+  verdict: Verdict,
+  { atMs, durationMs }: Omit<Try, 'detail'>,
+): Promise<void> {
+  const done = { atMs, durationMs, detail: verdict.detail };
+  // A refusal means that somebody else ended the delivery meanwhile: there is nothing left to write.
+  if (verdict.status === 'delivered') await ledger.markDelivered(id, done);
+  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs });
+  else if (verdict.status === 'dead') await ledger.markDead(id, done);
+  else await ledger.markSuppressed(id, { reason: verdict.detail, atMs });
+}
