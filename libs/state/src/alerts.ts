@@ -69,21 +69,28 @@ export class Alerts {
   /** saveCounts writes the figures of firing alerts in one transaction; older figures never overwrite newer ones. */
   async saveCounts(counts: readonly AlertCounts[]): Promise<void> {
     if (counts.length === 0) return;
+    const template = this.state.db
+      .updateTable('alerts')
+      .set({ occurrences: 0, value: 0, peak: 0, last_breach_ms: 0 })
+      .where('id', '=', '')
+      .where('resolved_ms', 'is', null)
+      .where('occurrences', '<=', 0)
+      .compile();
+    // Compiled once and bound many times: compiling costs more than running it.
     const writes = counts.map(({ id, occurrences, value, peak, lastBreachMs }) => ({
-      query: this.state.db
-        .updateTable('alerts')
-        .set({ occurrences, value, peak, last_breach_ms: lastBreachMs })
-        .where('id', '=', id)
-        .where('resolved_ms', 'is', null)
-        .where('occurrences', '<=', occurrences)
-        .compile(),
+      query: { ...template, parameters: [occurrences, value, peak, lastBreachMs, id, occurrences] },
     }));
     await this.state.write(writes, 'lazy');
   }
 
-  /** loadFiring answers every firing alert of every project: what a process must know when it starts. */
+  /** loadFiring answers every firing alert, project by project, oldest first: what a process must know when it starts. */
   async loadFiring(): Promise<Alert[]> {
-    const rows = await this.select().where('resolved_ms', 'is', null).orderBy('started_ms').orderBy('id').execute();
+    const rows = await this.select()
+      .where('resolved_ms', 'is', null)
+      .orderBy('project')
+      .orderBy('started_ms')
+      .orderBy('id')
+      .execute();
     return rows.map(toAlert);
   }
 

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
+import { literally } from './delivery.js';
 import type { ChannelsTable } from './schema.js';
 
 /** ChannelKind is the way a channel reaches people. */
@@ -107,7 +108,7 @@ export class Channels {
       .set({ status: 'dead', last_error: 'the channel was removed', updated_ms: nowMs })
       .where('project', '=', project)
       .where('channel_id', '=', id)
-      .where('status', '=', 'pending');
+      .where('status', '=', literally('pending'));
     const done = await this.state.write([{ query: channel.compile(), expect: 1 }, { query: deliveries.compile() }]);
     if (done.outcome === 'unmet') return { outcome: 'refused', code: 'not_found' };
     return { outcome: 'removed', deadDeliveries: done.results[1]?.changes ?? 0 };

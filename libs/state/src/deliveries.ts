@@ -1,6 +1,13 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { State } from './database.js';
-import { type Delivery, type DeliveryAttempt, type DeliveryStatus, toAttempt, toDelivery } from './delivery.js';
+import {
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  literally,
+  toAttempt,
+  toDelivery,
+} from './delivery.js';
 import type { Schema } from './schema.js';
 
 /** DeliveryFilter chooses deliveries of one project. */
@@ -76,7 +83,7 @@ export class Deliveries {
     const rows = await this.state.db
       .selectFrom('deliveries')
       .select((select) => ['status', select.fn.countAll<number>().as('count')])
-      .where('status', 'in', ['pending', 'sending', 'dead'])
+      .where('status', 'in', literally('pending', 'sending', 'dead'))
       .groupBy('status')
       .execute();
     const count = (status: DeliveryStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0);

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { AlertEventKind, AlertType, Severity } from './alert.js';
 import type { DeliveriesTable, DeliveryAttemptsTable } from './schema.js';
 
@@ -81,4 +81,13 @@ export function toAttempt(row: Selectable<DeliveryAttemptsTable>): DeliveryAttem
     detail: row.detail,
     durationMs: row.duration_ms,
   };
+}
+
+/**
+ * literally writes statuses into the SQL text instead of binding them: an engine uses a partial index only where the
+ * query repeats the index's own condition, word for word.
+ */
+export function literally(...statuses: readonly [DeliveryStatus, ...DeliveryStatus[]]): RawBuilder<DeliveryStatus> {
+  const literals = statuses.map((status) => sql.lit(status));
+  return statuses.length === 1 ? sql`${literals[0]}` : sql`(${sql.join(literals)})`;
 }

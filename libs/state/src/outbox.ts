@@ -7,7 +7,7 @@ import {
   type Updateable,
 } from 'kysely';
 import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
-import { type AttemptOutcome, type Delivery, toDelivery } from './delivery.js';
+import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
 import type { Schema } from './schema.js';
 
 /** MarkOutcome says whether the end of a try was written; it is refused when the delivery is not being sent (any more). */
@@ -51,7 +51,7 @@ export class Outbox {
       .updateTable('deliveries')
       .set({ status: 'sending', updated_ms: nowMs })
       .where('id', 'in', due)
-      .where('status', '=', 'pending')
+      .where('status', '=', literally('pending'))
       .returningAll();
     const rows = await writeReturning(this.state, claim.compile(), 'lazy');
     return rows.map(toDelivery).sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence);
@@ -74,6 +74,7 @@ export class Outbox {
     const query = this.state.db
       .updateTable('deliveries')
       .set({ status: 'pending', due_ms: nowMs, updated_ms: nowMs })
+      .where('status', 'in', literally('pending', 'sending', 'dead'))
       .where('status', '=', 'sending');
     return this.changes(query.compile());
   }
@@ -83,7 +84,8 @@ export class Outbox {
     const query = this.state.db
       .updateTable('deliveries')
       .set((is) => ({ due_ms: is('due_ms', '+', byMs), scheduled_ms: is('scheduled_ms', '+', byMs) }))
-      .where('status', 'in', ['pending', 'sending']);
+      .where('status', 'in', literally('pending', 'sending', 'dead'))
+      .where('status', '!=', 'dead');
     await this.changes(query.compile());
   }
 
@@ -99,7 +101,7 @@ export class Outbox {
       .updateTable('deliveries')
       .set({ summarised_ms: done.atMs, updated_ms: done.atMs })
       .where('summarised_in', '=', id)
-      .where('status', '=', 'suppressed')
+      .where('status', '=', literally('suppressed'))
       .where('summarised_ms', 'is', null);
     const end = { status: 'delivered', delivered_ms: done.atMs, last_error: null } as const;
     return this.mark(id, done, { end, outcome: 'delivered', also: [{ query: summarised.compile() }] });
@@ -130,7 +132,7 @@ export class Outbox {
     const { db } = this.state;
     const held = (is: ExpressionBuilder<Schema, 'deliveries'>) =>
       is.and([
-        is('status', '=', 'suppressed'),
+        is('status', '=', literally('suppressed')),
         is('summarised_ms', 'is', null),
         is('project', '=', project),
         is('channel_id', '=', channelId),
@@ -153,7 +155,7 @@ export class Outbox {
       .select('id')
       .where('alert_id', '=', alertId)
       .where('channel_id', '=', channelId)
-      .where('status', '=', 'delivered')
+      .where('status', '=', literally('delivered'))
       .where('event_kind', 'in', ['fired', 'escalated', 'repeated'])
       .limit(1)
       .executeTakeFirst();
@@ -165,7 +167,7 @@ export class Outbox {
     const rows = await this.state.db
       .selectFrom('deliveries')
       .select(['project', 'channel_id', 'model_id', 'alert_type', 'severity', 'event_kind', 'delivered_ms'])
-      .where('status', '=', 'delivered')
+      .where('status', '=', literally('delivered'))
       .where('delivered_ms', '>=', sinceMs)
       .orderBy('delivered_ms')
       .execute();
@@ -230,8 +232,8 @@ function claimable(is: ExpressionBuilder<Schema, 'deliveries'>, excludeChannelId
     .whereRef('earlier.alert_id', '=', 'deliveries.alert_id')
     .whereRef('earlier.channel_id', '=', 'deliveries.channel_id')
     .whereRef('earlier.sequence', '<', 'deliveries.sequence')
-    .where('earlier.status', 'in', ['pending', 'sending']);
-  const all: Expression<SqlBool>[] = [is('deliveries.status', '=', 'pending'), is.not(is.exists(earlier))];
+    .where('earlier.status', 'in', literally('pending', 'sending'));
+  const all: Expression<SqlBool>[] = [is('deliveries.status', '=', literally('pending')), is.not(is.exists(earlier))];
   if (excludeChannelIds.length > 0) all.push(is('deliveries.channel_id', 'not in', padded(excludeChannelIds)));
   return is.and(all);
 }
@@ -243,7 +245,7 @@ function openSummary(is: ExpressionBuilder<Schema, 'deliveries'>, id: string) {
     .select('summary.id')
     .whereRef('summary.id', '=', 'deliveries.summarised_in')
     .where('summary.id', '!=', id)
-    .where('summary.status', 'in', ['pending', 'sending']);
+    .where('summary.status', 'in', literally('pending', 'sending'));
 }
 
 /** padded repeats the last item up to a power of two, so that lists of any length make few different SQL texts. */

@@ -113,6 +113,12 @@ async function makeAlerts(db: Kysely<unknown>): Promise<void> {
     .on('alerts')
     .columns(['project', 'model_id', 'started_ms', 'id'])
     .execute();
+  await db.schema
+    .createIndex('alerts_firing_by_time')
+    .on('alerts')
+    .columns(['project', 'started_ms', 'id'])
+    .where(sql<boolean>`resolved_ms IS NULL`)
+    .execute();
 }
 
 async function makeAlertEvents(db: Kysely<unknown>): Promise<void> {
@@ -164,11 +170,15 @@ async function makeDeliveries(db: Kysely<unknown>): Promise<void> {
 
 async function indexDeliveries(db: Kysely<unknown>): Promise<void> {
   const index = (name: string, columns: string[]) => db.schema.createIndex(name).on('deliveries').columns(columns);
-  await index('deliveries_due', ['due_ms'])
+  // Channel and alert ride along, so that what an unreachable channel has piled up is skipped without being read.
+  await index('deliveries_due', ['due_ms', 'sequence', 'channel_id', 'alert_id'])
     .where(sql<boolean>`status = 'pending'`)
     .execute();
   await index('deliveries_open', ['alert_id', 'channel_id', 'sequence'])
     .where(sql<boolean>`status IN ('pending', 'sending')`)
+    .execute();
+  await index('deliveries_unfinished', ['status'])
+    .where(sql<boolean>`status IN ('pending', 'sending', 'dead')`)
     .execute();
   await index('deliveries_to_summarise', ['project', 'channel_id', 'model_id'])
     .where(sql<boolean>`status = 'suppressed' AND summarised_ms IS NULL`)
