@@ -2,20 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
-import { createAddressGuard, loadOrCreateKey, openSafeFetch, systemResolve } from '@tidemark/delivery';
-import { Alerts, Channels, Deliveries, Keys, Models, openSqliteState, Projects } from '@tidemark/state';
+import {
+  createAddressGuard,
+  DEFAULT_DELIVERY_LIMITS,
+  loadOrCreateKey,
+  MemoryLimiter,
+  openSafeFetch,
+  OutboxQueue,
+  seedLimiter,
+  systemResolve,
+} from '@tidemark/delivery';
+import { Alerts, Channels, Deliveries, Keys, Models, openSqliteState, Outbox, Projects } from '@tidemark/state';
 import type { Logger } from 'pino';
 import { AlertBook } from './alerts/alert-book.js';
 import { AlertKeeper } from './alerts/alert-keeper.js';
 import { AlertsDeps } from './alerts/alerts.controller.js';
+import { ChannelDirectory } from './alerts/channel-directory.js';
 import { ChannelVault } from './alerts/channel-vault.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
+import { createDeliveryReport } from './alerts/delivery-report.js';
 import { notificationPayload } from './alerts/notification-payload.js';
 import { toWireAlert } from './alerts/wire.js';
 import { BatchWriter } from './buffer/batch-writer.js';
 import { Rings } from './buffer/rings.js';
-import type { Config } from './config.js';
+import { type Config, isLoopback } from './config.js';
 import { Idempotency } from './ingest/idempotency.js';
 import { createIngest, type Stages } from './ingest/ingest.js';
 import { IngestDoor } from './ingest/ingest-door.js';
@@ -79,6 +90,11 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
     const keys = new Keys(state);
     closers.push(() => keys.flushLastUsed());
     const ring = await StoredKeys.open(keys, clock);
+    if (!isLoopback(config.host) && ring.isEmpty()) {
+      throw new Error(
+        `API_HOST: ${config.host} can be reached from elsewhere, and there is no API key yet; make one with: npm run keys -- create`,
+      );
+    }
     const directory = new ModelDirectory(new Models(state), projects);
     await directory.load();
     const ensureProject = (project: string) => projects.ensure(project, clock.wallMs());
@@ -107,6 +123,25 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
     });
     if (!sealing.ok) throw new Error(sealing.reason);
     const vault = new ChannelVault(sealing.key, randomBytes);
+    const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
+    const open = { http, guard, resolve: systemResolve, now: clock.wallMs, ...mail };
+    const channelDirectory = new ChannelDirectory({ channels, vault, open, random: randomBytes });
+    closers.push(() => channelDirectory.close());
+    const outbox = new Outbox(state);
+    const limiter = new MemoryLimiter({ now: clock.steadyMs });
+    const limits = DEFAULT_DELIVERY_LIMITS;
+    await seedLimiter(limiter, outbox, { limits, nowMs: clock.wallMs() });
+    const queue = new OutboxQueue({
+      outbox,
+      deliver: { limiter, limits, find: (project, channelId) => channelDirectory.find(project, channelId) },
+      disable: async (project, channelId, change) => void (await channels.disable(project, channelId, change)),
+      wall: clock.wallMs,
+      monotonic: clock.steadyMs,
+      random: Math.random,
+      report: createDeliveryReport(log, telemetry, (channelId) => channelDirectory.kindOf(channelId)),
+    });
+    await queue.start();
+    closers.push(async () => void (await queue.stop(config.drainMs)));
 
     // alerts
     const book = new AlertBook({
@@ -123,6 +158,7 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
       committed: (alert, events) => {
         for (const event of events) telemetry.alertEvents.inc({ event: event.kind, severity: event.severity });
         bus.publish({ kind: 'alert', project: alert.project, items: [toWireAlert(alert)] });
+        queue.wake();
       },
     });
     await book.load();
@@ -197,11 +233,11 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
             vault,
             clock,
             randomBytes,
-            () => Promise.reject(new Error('later')),
+            (channel) => channelDirectory.test(channel),
             ensureProject,
           ),
         },
-        { provide: DeliveriesDeps, useValue: new DeliveriesDeps(deliveries, clock, () => undefined) },
+        { provide: DeliveriesDeps, useValue: new DeliveriesDeps(deliveries, clock, () => queue.wake()) },
         { provide: KeysDeps, useValue: new KeysDeps(keys, ring, clock, randomBytes, ensureProject) },
         { provide: HealthDeps, useValue: health },
         { provide: DocsDeps, useValue: new DocsDeps(version) },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -54,15 +55,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   app.useGlobalFilters(new ProblemFilter(log));
   try {
-    await app.listen(config.port, config.host);
+    await app.init();
+    await adapter.getInstance().listen({ port: config.port, host: config.host });
   } catch (error) {
     await app.close();
     await composition.close();
     throw error;
   }
-  const url = (await app.getUrl())
-    .replace('[::1]', 'localhost')
-    .replace('127.0.0.1', config.host === 'localhost' ? 'localhost' : '127.0.0.1');
+  const url = urlOf(adapter.getInstance().server.address(), config.host);
   return {
     url,
     stop: async () => {
@@ -76,4 +76,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }
     },
   };
+}
+
+/** The name that was asked for, with the port that was given. */
+function urlOf(address: AddressInfo | string | null, host: string): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIP(reachable) === 6 ? `[${reachable}]` : reachable}:${port}`;
 }
