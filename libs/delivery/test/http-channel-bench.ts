@@ -7,8 +7,8 @@ import { openChannel } from '../src/channels/open-channel.js';
 import { openSafeFetch, type SafeFetch } from '../src/channels/safe-fetch.js';
 import { type Answer, type HttpReceiver, openHttpReceiver } from './http-receiver.js';
 
-/** openLoopbackFetch is a SafeFetch that may reach this machine and gives up after 300 ms. */
-export function openLoopbackFetch(timeoutMs = 300): SafeFetch {
+/** openLoopbackFetch is a SafeFetch that may reach this machine. */
+export function openLoopbackFetch(timeoutMs = 15_000): SafeFetch {
   const allowed = parseAllowList(['127.0.0.0/8']);
   if (!allowed.ok) throw new Error('the allow-list is misspelt');
   return openSafeFetch({ guard: createAddressGuard(allowed.rules), resolve: systemResolve, timeoutMs });
@@ -42,15 +42,18 @@ export async function openHttpBench(
 ): Promise<ChannelBench & { readonly receiver: HttpReceiver }> {
   const receiver = await openHttpReceiver();
   const http = openLoopbackFetch();
+  const hastyHttp = openLoopbackFetch(300);
   return {
     receiver,
     channel: openedChannel(configOf(receiver.url), http),
+    hasty: openedChannel(configOf(receiver.url), hastyHttp),
     unreachable: openedChannel(configOf(`http://127.0.0.1:${await freePort()}/`), http),
     setMood: (mood) => receiver.answerWith(MOODS[mood]),
     received: () => receiver.requests.map(({ body }) => body),
     connections: receiver.connections,
     close: async () => {
       await http.close();
+      await hastyHttp.close();
       await receiver.close();
     },
   };

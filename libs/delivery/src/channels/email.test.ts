@@ -30,17 +30,21 @@ const MOODS = {
 
 describeChannel('EmailChannel', async () => {
   const receiver = await openSmtpReceiver();
-  const channelTo = (port: number) => new EmailChannel({ server: serverAt(port), from, to, timeoutMs: 300 });
+  const channelTo = (port: number, timeoutMs = 15_000) =>
+    new EmailChannel({ server: serverAt(port), from, to, timeoutMs });
   const channel = channelTo(receiver.port);
+  const hasty = channelTo(receiver.port, 300);
   const unreachable = channelTo(await freePort());
   return {
     channel,
+    hasty,
     unreachable,
     setMood: (mood) => receiver.behave(MOODS[mood]),
     received: () => receiver.mails.map(({ raw }) => raw),
     connections: receiver.connections,
     close: async () => {
       await channel.close();
+      await hasty.close();
       await unreachable.close();
       await receiver.close();
     },
@@ -50,7 +54,7 @@ describeChannel('EmailChannel', async () => {
 describe('EmailChannel', () => {
   let receiver: SmtpReceiver;
   const send = (options: Partial<EmailOptions> = {}, changes = {}) =>
-    new EmailChannel({ server: serverAt(receiver.port), from, to, timeoutMs: 5000, ...options }).send(
+    new EmailChannel({ server: serverAt(receiver.port), from, to, timeoutMs: 15_000, ...options }).send(
       sampleNotification(changes),
       new AbortController().signal,
     );

@@ -18,7 +18,7 @@ describe('SlackChannel', () => {
 
   beforeEach(async () => {
     receiver = await openHttpReceiver();
-    http = openLoopbackFetch(5000);
+    http = openLoopbackFetch();
   });
   afterEach(async () => {
     await http.close();

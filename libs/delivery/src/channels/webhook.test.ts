@@ -27,7 +27,7 @@ describe('WebhookChannel', () => {
 
   beforeEach(async () => {
     receiver = await openHttpReceiver();
-    http = openLoopbackFetch(5000);
+    http = openLoopbackFetch();
   });
   afterEach(async () => {
     await http.close();
