@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Load } from './load.js';
+import { type ApiOptions, ServerProcess } from './server-process.js';
+
+/** BenchOptions: `quick` shortens everything; `profileDir` asks for processor profiles; `workDir` holds what is stored. */
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly profileDir: string | null;
+  readonly workDir: string;
+  readonly say: (line: string) => void;
+}
+
+/** Bench is what figures are measured with: a place, a load, and servers. */
+export class Bench {
+  readonly quick: boolean;
+  /** say tells a person what is going on, in one line. */
+  readonly say: (line: string) => void;
+  readonly load: Load;
+
+  private constructor(private readonly options: BenchOptions) {
+    this.quick = options.quick;
+    this.say = options.say;
+    this.load = Load.start();
+  }
+
+  /** open makes the place and starts the process that makes the load. */
+  static open(options: BenchOptions): Bench {
+    mkdirSync(options.workDir, { recursive: true });
+    return new Bench(options);
+  }
+
+  /** newDataDir is an empty folder for a server's data, on the disk that the project is on. */
+  newDataDir(): string {
+    return mkdtempSync(join(this.options.workDir, 'data-'));
+  }
+
+  /** startApi starts the API server, on data of its own unless told where. */
+  startApi(options: Partial<ApiOptions> = {}): Promise<ServerProcess> {
+    return ServerProcess.startApi({ dataDir: this.newDataDir(), profileDir: this.options.profileDir, ...options });
+  }
+
+  /** withApi lets `work` use a fresh API server, and stops it. */
+  async withApi<T>(work: (api: ServerProcess) => Promise<T>, options: Partial<ApiOptions> = {}): Promise<T> {
+    const api = await this.startApi(options);
+    try {
+      return await work(api);
+    } finally {
+      await api.stop();
+    }
+  }
+
+  /** close ends the load and removes everything that was stored. */
+  async close(): Promise<void> {
+    await this.load.stop();
+    rmSync(this.options.workDir, { recursive: true, force: true });
+  }
+}
