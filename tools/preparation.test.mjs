@@ -27,16 +27,17 @@ describe('what is missing of the packages', () => {
       'node_modules/@tidemark/types': { resolved: 'libs/types', link: true },
       'node_modules/ajv': { version: '8.20.0', integrity: 'sha512-a' },
       'node_modules/fsevents': { version: '2.0.0', optional: true },
+      'node_modules/readdirp': { version: '4.1.2', extraneous: true },
     },
   };
-  const { 'node_modules/fsevents': _other, ...present } = lock.packages;
+  const { 'node_modules/fsevents': _other, 'node_modules/readdirp': _unneeded, ...present } = lock.packages;
 
   it('is nothing when the tree holds what the lock says, but for what suits other machines', () => {
     expect(missingPackages(lock, { packages: present })).toEqual([]);
   });
 
   it('is everything when nothing was ever installed', () => {
-    expect(missingPackages(lock, null)).toHaveLength(3);
+    expect(missingPackages(lock, null)).toEqual(Object.keys(lock.packages).slice(2));
   });
 
   it('is a package whose version or contents differ, and a workspace that has no link', () => {
