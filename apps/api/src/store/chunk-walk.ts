@@ -9,6 +9,8 @@ const HEADS = 64;
 /** A statement costs as much as copying some 100 points, so small bodies are fetched together. */
 const BODIES = 16;
 const SMALL_POINTS = 256;
+/** Ids begin at 1. */
+const NO_ID = -1;
 
 interface Head {
   readonly id: number;
@@ -82,9 +84,14 @@ export function toBody(row: SqlRow): ArrayBuffer {
   throw new TypeError('a chunk row holds no blob');
 }
 
-function readBodies(database: Database, table: ChunkTable, ids: readonly number[]): SqlRow[] {
+/** readBodies fetches the bodies of chunks, in ascending order of id; those that are gone are left out. */
+export function readBodies(database: Database, table: ChunkTable, ids: readonly number[]): SqlRow[] {
   if (ids.length === 1) return database.prepare(`SELECT id, body FROM ${table} WHERE id = ?`).all(ids);
-  const padded = Array.from({ length: BODIES }, (_, i) => ids[i] ?? -1);
-  const marks = padded.map(() => '?').join(', ');
-  return database.prepare(`SELECT id, body FROM ${table} WHERE id IN (${marks})`).all(padded);
+  const rows: SqlRow[] = [];
+  const marks = Array.from({ length: BODIES }, () => '?').join(', ');
+  const statement = database.prepare(`SELECT id, body FROM ${table} WHERE id IN (${marks}) ORDER BY id`);
+  for (let from = 0; from < ids.length; from += BODIES) {
+    rows.push(...statement.all(Array.from({ length: BODIES }, (_, i) => ids[from + i] ?? NO_ID)));
+  }
+  return rows;
 }

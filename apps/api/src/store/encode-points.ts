@@ -1,5 +1,6 @@
 import { flagsOf, layoutOf, LengthMode, PLAIN_VERSION, type ChunkShape } from './chunk-layout.js';
 import type { Point, Series } from './point-store.js';
+import { floorTo, HOUR_MS } from './rollup-id.js';
 
 /** EncodedChunk is one series' share of a batch: where its plain chunk lies in the batch's buffer, and what is in it. */
 export interface EncodedChunk {
@@ -20,7 +21,10 @@ export interface EncodedPoints {
   readonly chunks: readonly EncodedChunk[];
 }
 
-/** encodePoints groups points by series, in order of arrival, and lays each group out as a plain chunk. */
+/**
+ * encodePoints groups points by series and hour, in order of arrival, and lays each group out as a plain chunk. That no
+ * chunk crosses an hour bounds what a fold touches, lets retention drop whole chunks, and lets reads bound max_ms.
+ */
 export function encodePoints(points: readonly Point[]): EncodedPoints {
   const groups = groupBySeries(points);
   for (;;) {
@@ -29,7 +33,7 @@ export function encodePoints(points: readonly Point[]): EncodedPoints {
   }
 }
 
-/** Group gathers the points of one series; its switches start narrow and are widened when a value does not fit. */
+/** Group gathers the points of one series and hour; its switches start narrow and are widened when a value does not fit. */
 class Group {
   readonly points: Point[] = [];
   minMs = Infinity;
@@ -46,7 +50,10 @@ class Group {
   names: Map<string, number> | null = null;
   nameText = '';
 
-  constructor(readonly series: Series) {}
+  constructor(
+    readonly series: Series,
+    readonly fromMs: number,
+  ) {}
 
   add(point: Point): void {
     this.points.push(point);
@@ -101,22 +108,30 @@ class Group {
 }
 
 function groupBySeries(points: readonly Point[]): readonly Group[] {
-  const bySeries = new Map<Series, Group>();
-  const byKey = new Map<string, Group>();
+  const latest = new Map<Series, Group>();
+  const groups = new Map<string, Map<number, Group>>();
   let last: Group | undefined;
-  let lastSeries: Series | undefined;
   for (const point of points) {
-    if (!last || point.series !== lastSeries) {
-      lastSeries = point.series;
-      last = bySeries.get(lastSeries) ?? byKey.get(lastSeries.key);
-      if (!last) byKey.set(lastSeries.key, (last = new Group(lastSeries)));
-      bySeries.set(lastSeries, last);
+    if (last?.series !== point.series) last = latest.get(point.series);
+    if (!last || !(point.timestampMs >= last.fromMs && point.timestampMs < last.fromMs + HOUR_MS)) {
+      last = findGroup(groups, point);
+      latest.set(point.series, last);
     }
     last.add(point);
   }
-  const groups = [...byKey.values()];
-  for (const group of groups) group.sealNames();
-  return groups;
+  const all = [...groups.values()].flatMap((hours) => [...hours.values()]);
+  for (const group of all) group.sealNames();
+  return all;
+}
+
+/** findGroup looks by key: two series objects may be one series. */
+function findGroup(groups: Map<string, Map<number, Group>>, { series, timestampMs }: Point): Group {
+  const hours = groups.get(series.key) ?? new Map<number, Group>();
+  groups.set(series.key, hours);
+  const fromMs = floorTo(timestampMs, HOUR_MS);
+  const group = hours.get(fromMs) ?? new Group(series, fromMs);
+  hours.set(fromMs, group);
+  return group;
 }
 
 /** Views are one buffer seen as each of the types that a chunk is made of. */

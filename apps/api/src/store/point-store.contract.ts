@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DriftPoint, Point, PointStore, Range, Series, WriteBatch } from './point-store.js';
+import { describeAggregates } from './aggregate.contract.js';
+import { aBatch, aDay, aPoint, aSeries, HOUR, NOW } from './point-samples.contract.js';
+import type { DriftPoint, Point, PointStore, Range, Series } from './point-store.js';
 
 /** StoreUnderTest is what an adapter's test gives to the contract for each test. */
 export interface StoreUnderTest {
@@ -8,44 +10,6 @@ export interface StoreUnderTest {
   readonly reopen: () => Promise<PointStore>;
   /** Closes what is open and removes the data. */
   readonly dispose: () => Promise<void>;
-}
-
-/** NOW is the time of the fake clock that the adapter is to be opened with, epoch ms; on a whole day. */
-export const NOW = Date.UTC(2026, 2, 14);
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
-/** aSeries is a series of project `shop` and model `ranker` with these tags. */
-export function aSeries(tags: Record<string, string> = {}, project = 'shop', modelId = 'ranker'): Series {
-  return { key: JSON.stringify([project, modelId, tags]), project, modelId, modelType: 'tabular', tags };
-}
-
-/** aPoint is a point with only a latency, but for what is given. */
-export function aPoint(series: Series, seq: number, timestampMs: number, more: Partial<Point> = {}): Point {
-  return {
-    series,
-    seq,
-    timestampMs,
-    requestId: `request-${seq}`,
-    latency: seq,
-    throughput: null,
-    errorRate: null,
-    gpuMemory: null,
-    cpuUsage: null,
-    memoryUsage: null,
-    values: null,
-    ...more,
-  };
-}
-
-/** aBatch is a batch of points and nothing else. */
-export function aBatch(points: readonly Point[]): WriteBatch {
-  return { points, drifts: [], records: [] };
-}
-
-/** aDay is the range of the last 24 hours of a model. */
-export function aDay(more: Partial<Range> = {}): Range {
-  return { project: 'shop', modelId: 'ranker', sinceMs: NOW - 24 * HOUR, untilMs: NOW + MINUTE, ...more };
 }
 
 /** describePort states what any PointStore does; `open` opens an empty one whose clock stands at NOW. */
@@ -231,6 +195,8 @@ export function describePort(open: () => Promise<StoreUnderTest>): void {
       expect(await store.findRecord('shop', 'k-1')).toBeNull();
     });
   });
+
+  describeAggregates(() => store, reopen);
 
   describe('a store', () => {
     it('lists the series that sent a point lately', async () => {

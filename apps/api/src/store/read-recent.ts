@@ -3,7 +3,7 @@ import { Chunk } from './chunk.js';
 import { METRICS } from './chunk-layout.js';
 import { ChunkWalk } from './chunk-walk.js';
 import { NewestHeap } from './newest-heap.js';
-import { rawCutoffMs } from './retention-cutoff.js';
+import { readCutoffs } from './retention-cutoff.js';
 import type { SeriesCatalog, StoredSeries } from './series-catalog.js';
 import type { PointColumns, RecentMessage } from './store-messages.js';
 
@@ -11,7 +11,7 @@ import type { PointColumns, RecentMessage } from './store-messages.js';
 export function readRecent(database: Database, catalog: SeriesCatalog, message: RecentMessage): PointColumns {
   catalog.refresh();
   const { range, limit, after } = message;
-  const sinceMs = Math.max(range.sinceMs, rawCutoffMs(database));
+  const sinceMs = Math.max(range.sinceMs, readCutoffs(database).rawMs);
   const heap = new NewestHeap(limit + 1);
   const chunks: { readonly chunk: Chunk; readonly series: StoredSeries }[] = [];
   const walks = openWalks(database, catalog, message, sinceMs);

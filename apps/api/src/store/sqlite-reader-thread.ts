@@ -1,4 +1,5 @@
 import { serve, threadInput } from '@tidemark/sqlite/thread';
+import type { AggregateQuery, Range } from './point-store.js';
 import type { ReaderInput, RecentMessage, RecordMessage } from './store-messages.js';
 import { StoreReader } from './store-reader.js';
 
@@ -13,6 +14,12 @@ serve({
   },
   recentDrift(message: RecentMessage) {
     return { value: reader.recentDrift(message) };
+  },
+  aggregate(query: AggregateQuery) {
+    return { value: reader.aggregate(query) };
+  },
+  summary(range: Range) {
+    return { value: reader.summary(range) };
   },
   activeSeries(sinceMs: number) {
     return { value: reader.activeSeries(sinceMs) };

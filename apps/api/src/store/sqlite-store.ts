@@ -17,6 +17,7 @@ import type {
   Summary,
   WriteBatch,
 } from './point-store.js';
+import { DEFAULT_PACE, type Pace } from './pace.js';
 import { UNKNOWN_SERIES } from './store-messages.js';
 import type {
   ChunkMessage,
@@ -40,6 +41,8 @@ export interface SqliteStoreOptions {
   readonly retention: Retention;
   /** Epoch ms. */
   readonly clock: () => number;
+  /** How eagerly the store tidies up; DEFAULT_PACE when absent. */
+  readonly pace?: Pace;
   /** Called once when one of the threads dies by itself; the store then rejects every call. */
   readonly onDeath?: (error: Error) => void;
 }
@@ -58,8 +61,8 @@ export class SqliteStore implements PointStore {
 
   /** open opens or creates the file; it rejects with a StoreFileError for a newer, foreign or damaged one. */
   static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
-    const { file, retention, clock, onDeath } = options;
-    const writerInput: WriterInput = { file, retention, nowMs: clock() };
+    const { file, retention, clock, onDeath, pace = DEFAULT_PACE } = options;
+    const writerInput: WriterInput = { file, retention, pace, nowMs: clock() };
     const writerEntry = new URL('../../dist/store/sqlite-writer-thread.js', import.meta.url);
     const writer = await SqliteThread.open({ entry: writerEntry, input: writerInput, onDeath });
     try {
@@ -133,27 +136,44 @@ export class SqliteStore implements PointStore {
 
   private async send(batch: WriteBatch): Promise<void> {
     const { buffer, chunks } = encodePoints(batch.points);
-    const newSeries: Series[] = [];
+    const introduced = new Introduced();
     const message: WriteMessage = {
       nowMs: this.options.clock(),
       buffer,
-      chunks: chunks.map((chunk) => this.toMessage(chunk, newSeries)),
-      newSeries: newSeries.map(({ key, project, modelId, modelType, tags }) => {
-        return { key, project, modelId, modelType, tags };
-      }),
+      chunks: chunks.map((chunk) => this.toMessage(chunk, introduced)),
+      newSeries: introduced.series.map(toPlain),
       drifts: batch.drifts,
       records: batch.records,
     };
     const { ids } = await this.writer.call<WriteAnswer>('write', message, [buffer]);
-    ids.forEach((id, i) => this.seriesIds.set(newSeries[i], id));
+    introduced.series.forEach((series, i) => this.seriesIds.set(series, ids[i]));
   }
 
-  private toMessage(chunk: EncodedChunk, newSeries: Series[]): ChunkMessage {
-    const { series, offset, bytes, count, minMs, maxMs, lastSeq, names } = chunk;
+  private toMessage({ series, ...chunk }: EncodedChunk, introduced: Introduced): ChunkMessage {
     const known = this.seriesIds.get(series);
-    if (known === undefined) newSeries.push(series);
-    return { series: known ?? -newSeries.length, offset, bytes, count, minMs, maxMs, lastSeq, names };
+    if (known !== undefined) return { ...chunk, series: known };
+    return { ...chunk, series: -1 - introduced.place(series) };
   }
+}
+
+/** Introduced lists the series of a batch that the file may not know yet, each once. */
+class Introduced {
+  readonly series: Series[] = [];
+  private readonly places = new Map<string, number>();
+
+  place(series: Series): number {
+    let place = this.places.get(series.key);
+    if (place === undefined) {
+      place = this.series.push(series) - 1;
+      this.places.set(series.key, place);
+    }
+    return place;
+  }
+}
+
+/** toPlain leaves behind what else the caller may keep in the object: it is cloned into another thread. */
+function toPlain({ key, project, modelId, modelType, tags }: Series): Series {
+  return { key, project, modelId, modelType, tags };
 }
 
 async function fileBytes(file: string): Promise<number> {

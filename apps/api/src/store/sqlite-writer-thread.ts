@@ -1,17 +1,23 @@
 import { serve, threadInput } from '@tidemark/sqlite/thread';
+import { Background } from './background.js';
+import { FoldWork } from './fold-work.js';
 import type { WriteMessage, WriterInput } from './store-messages.js';
 import { StoreWriter } from './store-writer.js';
 
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input.file);
 const lastSeq = writer.lastSeq();
+const background = new Background([new FoldWork(writer, input.pace)]);
+background.nudge();
 
 serve({
   opened() {
     return { value: { lastSeq } };
   },
   write(message: WriteMessage) {
-    return { value: writer.write(message) };
+    const value = writer.write(message);
+    background.nudge();
+    return { value };
   },
   stats() {
     return { value: writer.stats() };
@@ -20,6 +26,7 @@ serve({
     writer.ping(nowMs);
   },
   close() {
+    background.close();
     writer.close();
   },
 });

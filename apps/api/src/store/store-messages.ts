@@ -1,3 +1,4 @@
+import type { Pace } from './pace.js';
 import type { DriftPoint, IdempotencyRecord, Position, Range, Series } from './point-store.js';
 
 /** Retention says for how long raw points and the rollups of each resolution are kept, in ms. */
@@ -11,6 +12,7 @@ export interface Retention {
 export interface WriterInput {
   readonly file: string;
   readonly retention: Retention;
+  readonly pace: Pace;
   readonly nowMs: number;
 }
 

@@ -1,5 +1,15 @@
 import { Database } from '@tidemark/sqlite';
-import type { DriftPoint, IdempotencyRecord, Page, Series } from './point-store.js';
+import type {
+  Aggregate,
+  AggregateQuery,
+  DriftPoint,
+  IdempotencyRecord,
+  Page,
+  Range,
+  Series,
+  Summary,
+} from './point-store.js';
+import { readAggregate, readSummary } from './read-aggregate.js';
 import { readRecentDrift } from './read-drift.js';
 import { readRecent } from './read-recent.js';
 import { modelKey, SeriesCatalog, toSeries } from './series-catalog.js';
@@ -24,6 +34,14 @@ export class StoreReader {
 
   recent(message: RecentMessage): PointColumns {
     return this.snapshot(() => readRecent(this.database, this.catalog, message));
+  }
+
+  aggregate(query: AggregateQuery): Aggregate {
+    return this.snapshot(() => readAggregate(this.database, this.catalog, query));
+  }
+
+  summary(range: Range): Summary {
+    return this.snapshot(() => readSummary(this.database, this.catalog, range));
   }
 
   recentDrift(message: RecentMessage): Page<DriftPoint> {

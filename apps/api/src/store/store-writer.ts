@@ -1,4 +1,6 @@
 import type { Database } from '@tidemark/sqlite';
+import type { FoldTask } from './fold.js';
+import { FoldQueue, type WaitingChunk } from './fold-queue.js';
 import type { DriftPoint, IdempotencyRecord, Series } from './point-store.js';
 import { openStoreFile } from './schema.js';
 import { plainText, toSqlText } from './sql-text.js';
@@ -22,6 +24,7 @@ export interface SeriesState {
 
 /** StoreWriter is the only one that changes the store's file; it runs in the writer thread. */
 export class StoreWriter {
+  readonly foldQueue = new FoldQueue();
   private readonly series = new Map<number, SeriesState>();
   private readonly names = new Map<number, Set<string>>();
   private nextChunk = 1;
@@ -57,9 +60,21 @@ export class StoreWriter {
     for (const state of staged.added) this.series.set(state.id, state);
     for (const state of staged.touched) state.receivedMs = message.nowMs;
     for (const [model, name] of staged.names) this.namesOf(model).add(name);
-    for (const chunk of message.chunks) this.points += chunk.count;
-    this.nextChunk += message.chunks.length;
+    for (const { model, series, chunk } of staged.chunks) {
+      this.foldQueue.add(model, series, chunk);
+      this.points += chunk.count;
+    }
+    this.nextChunk += staged.chunks.length;
     return { ids: staged.added.map((state) => state.id) };
+  }
+
+  /** folded tells that tasks have been committed to the rollups. */
+  folded(tasks: readonly FoldTask[]): void {
+    this.foldQueue.done(tasks);
+    for (const { series, chunks } of tasks) {
+      const state = this.series.get(series);
+      if (state) state.foldedChunk = chunks[chunks.length - 1];
+    }
   }
 
   stats(): { readonly points: number; readonly series: number } {
@@ -68,8 +83,8 @@ export class StoreWriter {
 
   /** ping makes a durable change, so that a full or broken disk shows. */
   ping(nowMs: number): void {
-    this.commit(() => {
-      this.database.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('ping_ms', ?)`).run([nowMs]);
+    this.commit((database) => {
+      database.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('ping_ms', ?)`).run([nowMs]);
     });
   }
 
@@ -81,10 +96,10 @@ export class StoreWriter {
    * commit runs a transaction. After an I/O error nobody knows what the connection's cached pages are worth: the next
    * transaction then begins with a fresh connection, which fails as long as the disk does and heals when it is back.
    */
-  private commit<T>(work: () => T): T {
+  commit<T>(work: (database: Database) => T): T {
     if (this.isSuspect) this.reopen();
     try {
-      return this.database.transaction(work);
+      return this.database.transaction(() => work(this.database));
     } catch (error) {
       this.isSuspect ||= isIoError(error);
       throw error;
@@ -101,6 +116,7 @@ export class StoreWriter {
   private load(): void {
     this.series.clear();
     this.names.clear();
+    this.foldQueue.clear();
     for (const row of this.database
       .prepare('SELECT model, series, folded_chunk, received_ms FROM series_state')
       .all([])) {
@@ -112,6 +128,14 @@ export class StoreWriter {
     for (const row of this.database.prepare('SELECT model, name FROM metric_names').all([])) {
       this.namesOf(Number(row.model)).add(plainText(row.name));
     }
+    for (const row of this.database
+      .prepare('SELECT id, series, count, min_ms, max_ms FROM chunks ORDER BY id')
+      .all([])) {
+      const state = this.series.get(Number(row.series));
+      const id = Number(row.id);
+      const chunk = { id, count: Number(row.count), minMs: Number(row.min_ms), maxMs: Number(row.max_ms) };
+      if (state && id > state.foldedChunk) this.foldQueue.add(state.model, state.id, chunk);
+    }
     // A deleted chunk was folded, so no id up to the highest of both is ever given out twice.
     this.nextChunk = Math.max(this.nextChunk, this.number('SELECT max(id) AS n FROM chunks') + 1);
     this.points = this.number('SELECT sum(count) AS n FROM chunks') + this.number('SELECT sum(count) AS n FROM blocks');
@@ -121,13 +145,16 @@ export class StoreWriter {
     const added = message.newSeries.map((series) => this.insertSeries(series, message.nowMs));
     const touched: SeriesState[] = [];
     const names: [number, string][] = [];
+    const chunks: StagedChunk[] = [];
     const insertChunk = this.database.prepare(INSERT_CHUNK);
     let id = this.nextChunk;
     for (const chunk of message.chunks) {
       const state = chunk.series < 0 ? added[-1 - chunk.series] : this.series.get(chunk.series);
       if (!state) throw unknownSeries(chunk.series);
       const body = Buffer.from(message.buffer, chunk.offset, chunk.bytes);
-      insertChunk.run([id++, state.id, chunk.minMs, chunk.maxMs, chunk.count, chunk.lastSeq, body]);
+      insertChunk.run([id, state.id, chunk.minMs, chunk.maxMs, chunk.count, chunk.lastSeq, body]);
+      const { count, minMs, maxMs } = chunk;
+      chunks.push({ model: state.model, series: state.id, chunk: { id: id++, count, minMs, maxMs } });
       if (message.nowMs - state.receivedMs >= RECEIVED_STEP_MS) {
         this.database.prepare(TOUCH_SERIES).run([message.nowMs, state.model, state.id]);
         touched.push(state);
@@ -136,7 +163,7 @@ export class StoreWriter {
     }
     for (const drift of message.drifts) this.insertDrift(drift);
     for (const record of message.records) this.insertRecord(record);
-    return { added, touched, names };
+    return { added, touched, names, chunks };
   }
 
   private insertSeries(series: Series, nowMs: number): SeriesState {
@@ -213,6 +240,13 @@ interface Staged {
   readonly added: readonly SeriesState[];
   readonly touched: readonly SeriesState[];
   readonly names: readonly (readonly [number, string])[];
+  readonly chunks: readonly StagedChunk[];
+}
+
+interface StagedChunk {
+  readonly model: number;
+  readonly series: number;
+  readonly chunk: WaitingChunk;
 }
 
 function unknownSeries(id: number): Error {

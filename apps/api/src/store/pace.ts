@@ -1,0 +1,10 @@
+/** Pace says how far the store's tidying may fall behind its commits. */
+export interface Pace {
+  /** Fold when this many points are in no rollup yet. Readers sum those up one by one, some 10 million a second. */
+  readonly unfoldedPoints: number;
+  /** Fold when the oldest of them waits this long, ms. */
+  readonly unfoldedMs: number;
+}
+
+/** DEFAULT_PACE keeps what a reader has to sum up point by point under 10 ms. */
+export const DEFAULT_PACE: Pace = { unfoldedPoints: 100_000, unfoldedMs: 15_000 };
