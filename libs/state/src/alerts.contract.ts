@@ -183,13 +183,13 @@ export function describePort(makeEngine: MakeEngine): void {
           const seen = new Map(
             (await handles[0]?.list({ project, sinceMs: 0, resolved: false, limit: 9 }))?.map((a) => [a.modelId, a]),
           );
-          const racing = round.map(({ handle, model, act }) => {
+          const racing = round.flatMap(({ handle, model, act }) => {
             const previous = seen.get(model);
             const fire = aFiring(atMs++, { key: { project, modelId: model }, channelIds: ['c1', 'c2'] });
             const move =
               previous && (act === 'escalate' ? anEscalation(previous, atMs++) : aResolution(previous, atMs++));
-            if (act === 'escalate' && previous?.severity === 'critical') return null;
-            return handles[handle]?.commitTransition(act === 'fire' || !move ? fire : move);
+            if (act === 'escalate' && previous?.severity === 'critical') return [];
+            return handles[handle]?.commitTransition(act === 'fire' || !move ? fire : move) ?? [];
           });
           await Promise.all(racing);
         }

@@ -3,6 +3,7 @@ import type { State } from './database.js';
 import type { Random } from './identity.js';
 import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
 import type { ApiKeysTable } from './schema.js';
+import { readTexts } from './stored-json.js';
 
 /** Scope is what a key may do; a program decides what a scope opens. */
 export type Scope = 'read' | 'write' | 'admin';
@@ -160,9 +161,14 @@ function toKey(row: Selectable<ApiKeysTable>): ApiKey {
     id: row.id,
     project: row.project,
     name: row.name,
-    scopes: JSON.parse(row.scopes),
+    scopes: readTexts(row.scopes).filter(isScope),
     createdMs: row.created_ms,
     lastUsedMs: row.last_used_ms,
     revokedMs: row.revoked_ms,
   };
+}
+
+/** A scope that this version does not know opens nothing. */
+function isScope(text: string): text is Scope {
+  return text === 'read' || text === 'write' || text === 'admin';
 }

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { State } from './database.js';
 import type { ModelsTable } from './schema.js';
+import { readNumbers, readTexts } from './stored-json.js';
 
 /** ModelType is the kind of a model. */
 export type ModelType = 'llm' | 'cv' | 'tabular';
@@ -16,6 +17,8 @@ export interface Thresholds {
   readonly cpuUsage: number;
   readonly memoryUsage: number;
 }
+
+const THRESHOLD_NAMES = ['latency', 'errorRate', 'gpuMemory', 'cpuUsage', 'memoryUsage'] as const;
 
 /** DEFAULT_RESOLVE_AFTER_MS is how long an alert must be quiet before it resolves by itself: 5 minutes. */
 export const DEFAULT_RESOLVE_AFTER_MS = 300_000;
@@ -130,10 +133,10 @@ function toModel(row: Selectable<ModelsTable>): Model {
     modelType: row.model_type,
     version: row.version,
     environment: row.environment,
-    thresholds: JSON.parse(row.thresholds),
+    thresholds: readNumbers(row.thresholds, THRESHOLD_NAMES),
     resolveAfterMs: row.resolve_after_ms,
     repeatIntervalMs: row.repeat_interval_ms,
-    channelIds: row.channel_ids === null ? null : JSON.parse(row.channel_ids),
+    channelIds: row.channel_ids === null ? null : readTexts(row.channel_ids),
     driftAlerts: row.drift_alerts === 1,
     createdMs: row.created_ms,
     updatedMs: row.updated_ms,
