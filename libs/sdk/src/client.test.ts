@@ -321,7 +321,9 @@ describe('Tidemark', () => {
     const fail = (): never => {
       throw new Error('hook');
     };
-    const client = connect({ onReject: fail, warn: fail, onDrop: async () => Promise.reject(new Error('later')) });
+    const hooks = { onReject: fail, warn: fail };
+    Object.assign(hooks, { onDrop: async () => Promise.reject(new Error('later')) });
+    const client = connect(hooks);
     client.record({ modelId: '', modelType: 'llm', latencyMs: 1 });
     server.turns.push({ do: 'store', reject: [0] });
     recordMany(client, 2);

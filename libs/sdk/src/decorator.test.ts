@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import 'reflect-metadata';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import type { defineModel as defineLegacy } from './rig/legacy-decorator.fixture.js';
@@ -107,19 +106,35 @@ describe.each(FORMS)('observe as a decorator in its $form form', ({ form, experi
   });
 });
 
+/** withMetadata runs `body` with the part of the `reflect-metadata` library's API that decorators use. */
+function withMetadata(body: (read: (key: string, target: object) => unknown) => void): void {
+  const notes = new WeakMap<object, Map<string, unknown>>();
+  const api = {
+    getOwnMetadataKeys: (target: object) => [...(notes.get(target)?.keys() ?? [])],
+    getOwnMetadata: (key: string, target: object) => notes.get(target)?.get(key),
+    defineMetadata(key: string, value: unknown, target: object) {
+      notes.set(target, (notes.get(target) ?? new Map<string, unknown>()).set(key, value));
+    },
+  };
+  Object.assign(Reflect, api);
+  try {
+    body(api.getOwnMetadata);
+  } finally {
+    for (const name of Object.keys(api)) Reflect.deleteProperty(Reflect, name);
+  }
+}
+
 describe('observe as a legacy decorator', () => {
   it('keeps what decorators below it noted about the method', () => {
-    class Controller {
-      predict(): number {
-        return 1;
-      }
-    }
-    const descriptor = Object.getOwnPropertyDescriptor(Controller.prototype, 'predict');
-    if (descriptor === undefined) throw new Error('no descriptor');
-    Reflect.defineMetadata('route', '/predict', descriptor.value);
-    const decorate = new PointSink().observe({ modelId: 'm', modelType: 'llm' });
-    const decorated = decorate(Controller.prototype, 'predict', descriptor);
-    expect(decorated.value).not.toBe(descriptor.value);
-    expect(Reflect.getMetadata('route', decorated.value)).toBe('/predict');
+    withMetadata((read) => {
+      const predict = (): number => 1;
+      const define: unknown = Reflect.get(Reflect, 'defineMetadata');
+      if (typeof define === 'function') Reflect.apply(define, Reflect, ['route', '/predict', predict]);
+      const decorate = new PointSink().observe({ modelId: 'm', modelType: 'llm' });
+      const { value: decorated } = decorate({}, 'predict', { value: predict, configurable: true });
+      if (decorated === undefined) throw new Error('the method is gone');
+      expect(decorated).not.toBe(predict);
+      expect(read('route', decorated)).toBe('/predict');
+    });
   });
 });

@@ -35,10 +35,10 @@ class Query {
 describe('observe around what answers a promise', () => {
   it('notes the call when the promise settles, not before', async () => {
     const sink = new PointSink();
-    let settle = (_: string): void => undefined;
-    const promise = sink.observe(() => new Promise<string>((resolve) => (settle = resolve)), MODEL)();
+    const settlers: ((text: string) => void)[] = [];
+    const promise = sink.observe(() => new Promise<string>((resolve) => settlers.push(resolve)), MODEL)();
     expect([sink.points.length, sink.openCalls]).toEqual([0, 1]);
-    settle('done');
+    settlers[0]?.('done');
     expect(await promise).toBe('done');
     expect([sink.points.length, sink.openCalls]).toEqual([1, 0]);
   });

@@ -21,7 +21,7 @@ export function followPromise(promise: Promise<unknown>, call: Call, follow: Fol
   // Some libraries hang methods on a native promise (`pid`, `kill()`).
   for (const name of Object.keys(promise)) {
     const property = Object.getOwnPropertyDescriptor(promise, name);
-    if (property !== undefined) Object.defineProperty(derived, name, property);
+    if (property !== undefined && name !== 'then') Reflect.defineProperty(derived, name, property);
   }
   return derived;
 }
