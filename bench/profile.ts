@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SHOWN = 25;
+/** A thread that is stopped for a while leaves one long gap: it was not busy in it. */
+const MAX_SAMPLE_US = 20_000;
+const MIN_BUSY_US = 1e6;
 
 interface Frame {
   readonly functionName: string;
@@ -18,25 +21,27 @@ interface Profile {
 /** topFunctions shows, for each thread profiled into a folder, the functions that its time went into, without their callees. */
 export function topFunctions(folder: string): string {
   const files = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
-  return files.map((name) => `${name}\n${topOf(readProfile(join(folder, name)))}`).join('\n\n');
+  return files.map((name) => topOf(name, readProfile(join(folder, name)))).join('');
 }
 
-function topOf(profile: Profile): string {
+/** A thread that did next to nothing is left out. */
+function topOf(name: string, profile: Profile): string {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, labelOf(callFrame)]));
   const selfUs = new Map<string, number>();
   let totalUs = 0;
   profile.samples.forEach((id, i) => {
     const label = frames.get(id) ?? 'unknown';
-    const us = profile.timeDeltas[i] ?? 0;
+    const us = Math.min(profile.timeDeltas[i] ?? 0, MAX_SAMPLE_US);
     if (label === '(idle)') return;
     totalUs += us;
     selfUs.set(label, (selfUs.get(label) ?? 0) + us);
   });
+  if (totalUs < MIN_BUSY_US) return '';
   const lines = [...selfUs]
     .sort(([, a], [, b]) => b - a)
     .slice(0, SHOWN)
     .map(([label, us]) => `  ${((100 * us) / totalUs).toFixed(1).padStart(5)} %  ${label}`);
-  return [`  busy for ${(totalUs / 1e6).toFixed(1)} s, of it`, ...lines].join('\n');
+  return `${name}: busy for ${(totalUs / 1e6).toFixed(1)} s, of it\n${lines.join('\n')}\n\n`;
 }
 
 function labelOf({ functionName, url, lineNumber }: Frame): string {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ChildProcess } from './child-process.js';
 import { readUsage, type Usage } from './usage.js';
@@ -45,17 +46,20 @@ export class ServerProcess {
     env: Readonly<Record<string, string>>,
   ): Promise<ServerProcess> {
     const beginMs = performance.now();
-    let found = (_url: string): void => undefined;
-    let lost = (_error: Error): void => undefined;
-    const url = new Promise<string>((resolve, reject) => {
-      found = resolve;
-      lost = reject;
+    let deadline: NodeJS.Timeout | undefined;
+    const said = new EventEmitter<{ url: [string] }>();
+    const child = ChildProcess.spawn({
+      file,
+      nodeArgs,
+      env,
+      onLine: (line) => readUrl(line, (url) => said.emit('url', url)),
     });
-    const child = ChildProcess.spawn({ file, nodeArgs, env, onLine: (line) => readUrl(line, found) });
-    const deadline = setTimeout(() => lost(new Error(`${file} was not ready in time`)), READY_MS);
-    void child.ended.then((end) => lost(new Error(`${file} ended (${end}) ${child.output}`)));
     try {
-      const base = await url;
+      const base = await new Promise<string>((resolve, reject) => {
+        said.once('url', resolve);
+        deadline = setTimeout(() => reject(new Error(`${file} was not ready in time`)), READY_MS);
+        void child.ended.then((end) => reject(new Error(`${file} ended (${end}) ${child.output}`)));
+      });
       const answer = await fetch(`${base}${probe}`);
       if (answer.status !== 200) throw new Error(`${probe} answered ${answer.status}`);
       await answer.arrayBuffer();

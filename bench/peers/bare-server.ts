@@ -15,8 +15,8 @@ class BareController {
   }
 
   @Post('api/v1/metrics/inference')
-  one(@Body() _metric: unknown) {
-    return { status: 'success', message: 'Metric collected successfully' };
+  one(@Body() metric: unknown) {
+    return metric === undefined ? null : { status: 'success', message: 'Metric collected successfully' };
   }
 
   @Post('api/v1/metrics/inference/batch')
