@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import {
+  ChannelDirectory,
   createAddressGuard,
   DEFAULT_DELIVERY_LIMITS,
   loadOrCreateKey,
@@ -17,12 +18,13 @@ import type { Logger } from 'pino';
 import { AlertBook } from './alerts/alert-book.js';
 import { AlertKeeper } from './alerts/alert-keeper.js';
 import { AlertsDeps } from './alerts/alerts.controller.js';
-import { ChannelDirectory } from './alerts/channel-directory.js';
+import { ChannelKinds } from './alerts/channel-kinds.js';
 import { ChannelVault } from './alerts/channel-vault.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
 import { createDeliveryReport } from './alerts/delivery-report.js';
 import { notificationPayload } from './alerts/notification-payload.js';
+import { testChannel } from './alerts/test-channel.js';
 import { toWireAlert } from './alerts/wire.js';
 import { BatchWriter } from './buffer/batch-writer.js';
 import { Rings } from './buffer/rings.js';
@@ -125,8 +127,10 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
     const vault = new ChannelVault(sealing.key, randomBytes);
     const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
     const open = { http, guard, resolve: systemResolve, now: clock.wallMs, ...mail };
-    const channelDirectory = new ChannelDirectory({ channels, vault, open, random: randomBytes });
+    const channelDirectory = new ChannelDirectory({ channels, key: sealing.key, deps: open });
     closers.push(() => channelDirectory.close());
+    const kinds = new ChannelKinds(channels);
+    await kinds.load(projects);
     const outbox = new Outbox(state);
     const limiter = new MemoryLimiter({ now: clock.steadyMs });
     const limits = DEFAULT_DELIVERY_LIMITS;
@@ -134,11 +138,11 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
     const queue = new OutboxQueue({
       outbox,
       deliver: { limiter, limits, find: (project, channelId) => channelDirectory.find(project, channelId) },
-      disable: async (project, channelId, change) => void (await channels.disable(project, channelId, change)),
+      disable: (project, channelId, change) => channelDirectory.disable(project, channelId, change),
       wall: clock.wallMs,
       monotonic: clock.steadyMs,
       random: Math.random,
-      report: createDeliveryReport(log, telemetry, (channelId) => channelDirectory.kindOf(channelId)),
+      report: createDeliveryReport(log, telemetry, (channelId) => kinds.kindOf(channelId)),
     });
     await queue.start();
     closers.push(async () => void (await queue.stop(config.drainMs)));
@@ -151,7 +155,7 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
       timingOf: (project, modelId) => directory.timingOf(project, modelId),
       channelsFor: async (project, modelId) => {
         const wanted = directory.get(project, modelId)?.channelIds ?? null;
-        const enabled = (await channels.list(project)).filter((channel) => channel.enabled);
+        const enabled = (await kinds.list(project)).filter((channel) => channel.enabled);
         return enabled.filter(({ id }) => wanted === null || wanted.includes(id)).map(({ id }) => id);
       },
       payload: (alert, event) => notificationPayload(alert, event, config.publicUrl),
@@ -233,7 +237,8 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
             vault,
             clock,
             randomBytes,
-            (channel) => channelDirectory.test(channel),
+            (channel) =>
+              testChannel(channel, { directory: channelDirectory, random: randomBytes, wallMs: clock.wallMs }),
             ensureProject,
           ),
         },

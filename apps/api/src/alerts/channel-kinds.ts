@@ -1,0 +1,25 @@
+import type { Channel, ChannelKind, Channels, Projects } from '@tidemark/state';
+
+/** ChannelKinds remembers the kind of every channel it sees, for telemetry that may not wait for a database. */
+export class ChannelKinds {
+  private readonly kinds = new Map<string, ChannelKind>();
+
+  constructor(private readonly channels: Channels) {}
+
+  /** load sees the channels of all projects. */
+  async load(projects: Projects): Promise<void> {
+    for (const project of await projects.list()) await this.list(project.id);
+  }
+
+  /** list reads the channels of a project. */
+  async list(project: string): Promise<readonly Channel[]> {
+    const channels = await this.channels.list(project);
+    for (const channel of channels) this.kinds.set(channel.id, channel.kind);
+    return channels;
+  }
+
+  /** kindOf is the kind of a channel seen before; `unknown` for any other. */
+  kindOf(channelId: string): ChannelKind | 'unknown' {
+    return this.kinds.get(channelId) ?? 'unknown';
+  }
+}
