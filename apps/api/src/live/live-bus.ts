@@ -7,11 +7,15 @@ export type LiveMessage =
   | { readonly kind: 'drift'; readonly project: string; readonly items: readonly DriftPoint[] }
   | { readonly kind: 'alert'; readonly project: string; readonly items: readonly Alert[] };
 
-/** LiveBus carries news from where it is made to the gateways: best effort, bounded, and never waited for. */
+/**
+ * LiveBus carries news from where it is made to the gateways: best effort, bounded, and never waited for.
+ * Messages of one publisher arrive in the order in which it published them, each at most once.
+ */
 export interface LiveBus {
-  /** publish hands a message to every subscriber and returns at once; it never throws. */
+  /** publish hands a message to every subscriber and returns at once; it never throws, whatever a listener does. */
   publish(message: LiveMessage): void;
-  /** subscribe calls `listener` for each message until the returned function is called. */
+  /** subscribe calls `listener` for each message from now on, until the returned function is called (again is harmless). */
   subscribe(listener: (message: LiveMessage) => void): () => void;
+  /** close forgets every listener; what is published afterwards reaches nobody. */
   close(): Promise<void>;
 }

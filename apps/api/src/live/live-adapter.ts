@@ -1,0 +1,86 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { LIVE_MAX_FRAME_BYTES } from '@tidemark/types';
+import { WebSocketServer } from 'ws';
+import { HttpProblem } from '../platform/problem.js';
+import { LIVE_PATH, type LiveDoor } from './live-door.js';
+
+/** LiveAdapterDeps are what the adapter works with. */
+export interface LiveAdapterDeps {
+  readonly door: LiveDoor;
+  readonly requestId: () => string;
+  /** Told of an upgrade that failed for no fault of the caller. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * LiveAdapter lets Nest's gateway speak through `ws`, and judges callers before there is a socket: Nest's guards only
+ * run on messages. A refused upgrade is answered over HTTP with a problem document. Messages do not pass through Nest,
+ * whose envelope of events the contract does not have; the gateway hands sockets to the feed.
+ */
+export class LiveAdapter extends WsAdapter {
+  private listener: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | null = null;
+
+  constructor(
+    private readonly server: Server,
+    private readonly deps: LiveAdapterDeps,
+  ) {
+    super(server);
+  }
+
+  override create(): WebSocketServer {
+    // No compression: it takes some 300 KB a client, and lets a small frame become a large one.
+    const sockets = new WebSocketServer({ noServer: true, maxPayload: LIVE_MAX_FRAME_BYTES, perMessageDeflate: false });
+    this.listener = (request, socket, head) => void this.upgrade(sockets, { request, socket, head });
+    this.server.on('upgrade', this.listener);
+    return sockets;
+  }
+
+  override bindMessageHandlers(): void {
+    // The feed listens to the sockets itself.
+  }
+
+  override async dispose(): Promise<void> {
+    if (this.listener) this.server.off('upgrade', this.listener);
+    this.listener = null;
+  }
+
+  private async upgrade(sockets: WebSocketServer, { request, socket, head }: Upgrade): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const url = request.url ?? '';
+      if (url.split('?', 1)[0] !== LIVE_PATH) {
+        throw new HttpProblem('not_found', `only ${LIVE_PATH} takes an Upgrade; send other requests without`);
+      }
+      const visitor = { url, headers: request.headers, remoteAddress: request.socket.remoteAddress };
+      await this.deps.door.admit(request, visitor);
+      sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+    } catch (error) {
+      if (!(error instanceof HttpProblem)) this.deps.onFault(error);
+      const problem =
+        error instanceof HttpProblem ? error : new HttpProblem('internal', 'the feed could not be opened');
+      refuse(socket, problem, this.deps.requestId());
+    }
+  }
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+function refuse(socket: Duplex, problem: HttpProblem, requestId: string): void {
+  const body = JSON.stringify(problem.document(requestId));
+  const headers = {
+    ...problem.headers,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.once('finish', () => socket.destroy());
+  socket.end([`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...lines, '', body].join('\r\n'));
+}
