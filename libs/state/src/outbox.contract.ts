@@ -45,8 +45,12 @@ export function describePort(makeEngine: MakeEngine): void {
     it('gives each delivery to one of two handles that claim at once', async () => {
       for (let i = 0; i < 30; i++) await fire(10, `m${i}`);
       const handles = [new Outbox(state()), new Outbox(await another())];
-      const claims = await Promise.all(handles.flatMap((outbox) => [outbox.claimDue(10, 9), outbox.claimDue(10, 9)]));
-      const ids = claims.flat().map((delivery) => delivery.id);
+      const ids: string[] = [];
+      // Where claims really race, one that loses may come back with less than was due; nothing is claimed twice.
+      while ((await handles[0]?.nextDueMs()) !== null) {
+        const claims = await Promise.all(handles.flatMap((outbox) => [outbox.claimDue(10, 9), outbox.claimDue(10, 9)]));
+        ids.push(...claims.flat().map((delivery) => delivery.id));
+      }
       expect(ids).toHaveLength(30);
       expect(new Set(ids).size).toBe(30);
     });
