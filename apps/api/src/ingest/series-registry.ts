@@ -49,7 +49,7 @@ export class SeriesRegistry {
 
   /** resolve returns the series of a metric, making it if the project may have another. */
   resolve(project: string, metric: InferenceMetric, nowMs: number): SeriesOutcome {
-    const alias = keyOf(project, metric, metric.tags ? Object.entries(metric.tags) : []);
+    const alias = keyOf(project, metric);
     const known = this.aliases.get(alias);
     if (known) {
       known.lastSeenMs = nowMs;
@@ -61,8 +61,9 @@ export class SeriesRegistry {
   private resolveUnknown(project: string, metric: InferenceMetric, alias: string, nowMs: number): SeriesOutcome {
     const fault = textFault(metric);
     if (fault) return { ok: false, fault };
-    const tags = Object.entries(metric.tags ?? NO_TAGS).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = keyOf(project, metric, tags);
+    const sorted = Object.entries(metric.tags ?? NO_TAGS).sort(([a], [b]) => (a < b ? -1 : 1));
+    const tags = sorted.length === 0 ? NO_TAGS : Object.freeze(Object.fromEntries(sorted));
+    const key = keyOf(project, { ...metric, tags });
     let entry = this.entries.get(key);
     if (!entry) {
       if (this.count(project) >= this.options.maxSeries) this.forgetQuiet(nowMs);
@@ -73,7 +74,7 @@ export class SeriesRegistry {
         project,
         modelId: metric.model_id,
         modelType: metric.model_type,
-        tags: tags.length === 0 ? NO_TAGS : Object.freeze(Object.fromEntries(tags)),
+        tags,
       });
       entry = this.add(series, nowMs);
     }
@@ -102,10 +103,14 @@ export class SeriesRegistry {
   }
 }
 
-/** Lengths stand before the texts, so that no text can be read as a separator. */
-function keyOf(project: string, metric: InferenceMetric, tags: readonly (readonly [string, string])[]): string {
+/** Lengths stand before the texts, so that no text can be read as a separator; tags in the order that they have. */
+function keyOf(project: string, metric: Pick<InferenceMetric, 'model_id' | 'model_type' | 'tags'>): string {
   let key = `${project.length}:${project}${metric.model_id.length}:${metric.model_id}${metric.model_type}`;
-  for (const [name, value] of tags) key += `|${name.length}:${name}${value.length}:${value}`;
+  const { tags } = metric;
+  for (const name in tags) {
+    const value = tags[name] ?? '';
+    key += `|${name.length}:${name}${value.length}:${value}`;
+  }
   return key;
 }
 

@@ -14,8 +14,6 @@ export interface TimestampBounds {
   readonly maxAgeMs: number;
 }
 
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))?$/;
-
 /**
  * readTimestamp reads RFC 3339 text (UTC when it names no zone) or epoch milliseconds, to the millisecond.
  * Absent (undefined or null) is the server's time.
@@ -39,23 +37,74 @@ export function readTimestamp(given: string | number | null | undefined, bounds:
   return { ok: true, ms };
 }
 
+/** parseText reads by position, without a pattern: it runs once for every point. NaN for a text of another form. */
 function parseText(text: string): number {
-  if (/^\d{10,15}$/.test(text)) return Number(text);
-  const match = RFC_3339.exec(text);
-  if (!match) return NaN;
-  const [, year, month, day, hour, minute, second, fraction, , sign, zoneHour, zoneMinute] = match;
-  const seconds = Math.min(Number(second), 59); // 60 is a leap second: it counts as the second before
-  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), seconds);
-  const date = new Date(ms);
-  const real =
-    date.getUTCMonth() === Number(month) - 1 &&
-    date.getUTCDate() === Number(day) &&
-    date.getUTCHours() === Number(hour);
-  if (!real || Number(minute) > 59 || Number(second) > 60 || Number(zoneHour ?? 0) > 23 || Number(zoneMinute ?? 0) > 59)
-    return NaN;
-  const zoneMs = (Number(zoneHour ?? 0) * 60 + Number(zoneMinute ?? 0)) * 60_000 * (sign === '-' ? -1 : 1);
-  return ms + Number((fraction ?? '').slice(0, 3).padEnd(3, '0')) - zoneMs;
+  if (text.length >= 10 && text.length <= 15 && /^\d+$/.test(text)) return Number(text);
+  const day = dayMs(text);
+  const time = timeMs(text);
+  const fraction = fractionOf(text);
+  return day + time + fraction.ms - zoneMs(text, fraction.end);
 }
+
+/** `2026-01-31`, then T, t or a space. */
+function dayMs(text: string): number {
+  const separator = text.charCodeAt(10) | 0x20;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || (separator !== 0x74 && separator !== 0x20))
+    return NaN;
+  const year = digits(text, 0) * 100 + digits(text, 2);
+  const month = digits(text, 5);
+  const day = digits(text, 8);
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const last = month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? NaN);
+  if (!(day >= 1 && day <= last)) return NaN;
+  const ms = Date.UTC(year, month - 1, day);
+  return year >= 100 ? ms : NaN; // Date.UTC takes years below 100 for 19xx
+}
+
+/** `12:00:00`; second 60 is a leap second and counts as the second before. */
+function timeMs(text: string): number {
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return NaN;
+  const hour = digits(text, 11);
+  const minute = digits(text, 14);
+  const second = digits(text, 17);
+  if (!(hour <= 23 && minute <= 59 && second <= 60)) return NaN;
+  return hour * 3_600_000 + minute * 60_000 + Math.min(second, 59) * 1000;
+}
+
+/** A dot and 1 to 9 digits, cut to the millisecond; `end` is where they end. */
+function fractionOf(text: string): { readonly ms: number; readonly end: number } {
+  if (text.charCodeAt(19) !== DOT) return { ms: 0, end: 19 };
+  let ms = 0;
+  let end = 20;
+  for (let unit = 100; isDigit(text.charCodeAt(end)); unit = Math.floor(unit / 10))
+    ms += (text.charCodeAt(end++) - ZERO) * unit;
+  return end > 20 && end <= 29 ? { ms, end } : { ms: NaN, end };
+}
+
+/** Nothing or Z is UTC; else `+01:00`. */
+function zoneMs(text: string, at: number): number {
+  if (text.length === at) return 0;
+  const sign = text.charCodeAt(at);
+  if ((sign | 0x20) === 0x7a) return text.length === at + 1 ? 0 : NaN;
+  if ((sign !== PLUS && sign !== DASH) || text.length !== at + 6 || text.charCodeAt(at + 3) !== COLON) return NaN;
+  const hours = digits(text, at + 1);
+  const minutes = digits(text, at + 4);
+  if (!(hours <= 23 && minutes <= 59)) return NaN;
+  return (hours * 60 + minutes) * 60_000 * (sign === DASH ? -1 : 1);
+}
+
+function digits(text: string, at: number): number {
+  const tens = text.charCodeAt(at);
+  const ones = text.charCodeAt(at + 1);
+  return isDigit(tens) && isDigit(ones) ? (tens - ZERO) * 10 + ones - ZERO : NaN;
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9;
+}
+
+const DAYS: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const [ZERO, DASH, COLON, DOT, PLUS] = [0x30, 0x2d, 0x3a, 0x2e, 0x2b] as const;
 
 function describe(ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
