@@ -243,6 +243,16 @@ describe('Tidemark', () => {
     expect(lines).toEqual([expect.stringContaining('15 inference point(s) lost')]);
   });
 
+  it('does not wait to send when the buffer is half full, by items or by bytes', async () => {
+    const patient = { flushIntervalMs: 3_600_000 };
+    const few = connect({ ...patient, maxBufferItems: 10 });
+    recordMany(few, 5);
+    await waitFor('the points', () => few.stats().accepted === 5);
+    const large = connect({ ...patient, maxBatchBytes: 1_000 });
+    recordMany(large, 12);
+    await waitFor('most of the points', () => large.stats().accepted > 5);
+  });
+
   it('bounds the buffer by bytes too', () => {
     const client = connect({ maxBufferBytes: 1_000 });
     recordMany(client, 100);

@@ -51,7 +51,15 @@ describe.each(FORMS)('observe as a decorator in its $form form', ({ form, experi
     const parts: string[] = [];
     for await (const part of model.stream(['x', 'y'])) parts.push(part);
     expect(parts).toEqual(['x', 'y']);
-    expect(sink.points.map((point) => point['model_id'])).toEqual(['sync', 'static', 'static', 'async', 'stream']);
+    expect(model.first(['only'])).toBe('only');
+    expect(sink.points.map((point) => point['model_id'])).toEqual([
+      'sync',
+      'static',
+      'static',
+      'async',
+      'stream',
+      'generic',
+    ]);
     expect(sink.points[0]).toMatchObject({ values: { result: 13 } });
     expect(sink.points[3]).toMatchObject({ tags: { text: 'ab' } });
     expect(sink.points[4]).toMatchObject({ values: { items: 2 } });

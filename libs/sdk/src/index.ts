@@ -8,6 +8,7 @@ export type { ClientSource } from './observe.js';
 export type {
   Annotate,
   Callable,
+  MethodOf,
   Observe,
   ObserveDecorator,
   ObserveOptions,

@@ -21,13 +21,21 @@ export type OptionalEntries<T> = Readonly<Record<string, T | null | undefined>>;
 /** Callable is any function. */
 export type Callable = (...args: never[]) => unknown;
 
+/**
+ * MethodOf is any method that can be called with `Args` and answers `Result` or a promise of it. Taken from a method's
+ * signature, since those of functions would demand that it accepts all that `Args` allows.
+ */
+export type MethodOf<Args extends readonly unknown[], Result> = {
+  method(...args: Args): Result | PromiseLike<Result>;
+}['method'];
+
 /** ObserveDecorator decorates a method, as the standard has it or as `experimentalDecorators` does. */
 export interface ObserveDecorator<Args extends readonly unknown[], Result> {
-  <This, MethodArgs extends Args, MethodResult extends Result | PromiseLike<Result>>(
-    method: (this: This, ...args: MethodArgs) => MethodResult,
-    context: ClassMethodDecoratorContext<This, (this: This, ...args: MethodArgs) => MethodResult>,
-  ): (this: This, ...args: MethodArgs) => MethodResult;
-  <Method extends Callable>(
+  <This, Method extends MethodOf<Args, Result>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method>,
+  ): Method;
+  <Method extends MethodOf<Args, Result>>(
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<Method>,

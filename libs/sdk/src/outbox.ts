@@ -41,6 +41,8 @@ const DROP_MESSAGES: Readonly<Record<DropReason, string>> = {
  */
 export class Outbox {
   readonly #options: ResolvedOptions;
+  readonly #fullItems: number;
+  readonly #fullBytes: number;
   readonly #ledger: Ledger;
   readonly #reporter: Reporter;
   readonly #lanes: Readonly<Record<PointKind, Lane>>;
@@ -51,6 +53,8 @@ export class Outbox {
 
   constructor({ options, ledger, reporter }: OutboxParts) {
     this.#options = options;
+    this.#fullItems = Math.min(options.maxBatchItems, Math.ceil(options.maxBufferItems / 2));
+    this.#fullBytes = Math.min(options.maxBatchBytes, options.maxBufferBytes / 2);
     this.#ledger = ledger;
     this.#reporter = reporter;
     const lane = (kind: PointKind): Lane => ({
@@ -62,12 +66,13 @@ export class Outbox {
     this.#order = [this.#lanes.inference, this.#lanes.drift];
   }
 
-  /** put takes a point and answers whether it was the one that makes a batch full. */
+  /** put takes a point and answers whether it was the one with which sending should not wait any longer. */
   put(kind: PointKind, point: Point): boolean {
     const { buffer } = this.#lanes[kind];
+    const wasFull = this.#isFull(buffer);
     const lost = buffer.push(point);
     if (lost > 0) this.drop(kind, 'buffer_full', lost);
-    return buffer.size === this.#options.maxBatchItems;
+    return !wasFull && this.#isFull(buffer);
   }
 
   /** figures answers what is here: `buffered` waits for a batch, `inFlight` is in one. */
@@ -88,9 +93,9 @@ export class Outbox {
     return this.#queue.some((batch) => !batch.handedOver);
   }
 
-  /** hasFullBatch tells whether enough points wait to fill a batch. */
+  /** hasFullBatch tells whether enough points wait to fill a batch, or half the buffer where that is less. */
   hasFullBatch(): boolean {
-    return this.#order.some((lane) => lane.buffer.size >= this.#options.maxBatchItems);
+    return this.#order.some((lane) => this.#isFull(lane.buffer));
   }
 
   /** marks answers the positions up to which points were taken so far. */
@@ -165,6 +170,10 @@ export class Outbox {
       const left = buffer.clear();
       if (left > 0) this.drop(kind, reason, left);
     }
+  }
+
+  #isFull(buffer: SendBuffer<Point>): boolean {
+    return buffer.size >= this.#fullItems || buffer.bytes >= this.#fullBytes;
   }
 
   #settleTaken(batch: Batch, answer: Extract<FinalAnswer, { kind: 'taken' }>): void {

@@ -41,6 +41,7 @@ export interface ReporterHooks {
 export type Episode = 'loss' | 'refusal' | 'outage';
 
 const REPORT_INTERVAL_MS = 1_000;
+const WARN_INTERVAL_MS = 60_000;
 const MAX_WAITING_REPORTS = 100;
 const MAX_LINE = 400;
 
@@ -53,7 +54,8 @@ export class Reporter {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #waiting = new Map<string, DropReport>();
-  readonly #warned = new Set<Episode>();
+  readonly #lasting = new Set<Episode>();
+  readonly #warnedAt = new Map<Episode, number>();
   #cancelTimer: (() => void) | undefined;
   #nextAt = 0;
 
@@ -97,18 +99,21 @@ export class Reporter {
     this.#call(this.#hooks.onReject, report);
   }
 
-  /** warnOnce says `line` unless it was said since the episode's last end. */
+  /** warnOnce says `line` unless the episode goes on, or the one before it began less than a minute ago. */
   warnOnce(episode: Episode, line: string): void {
-    if (this.#warned.has(episode)) return;
-    this.#warned.add(episode);
+    if (this.#lasting.has(episode)) return;
+    this.#lasting.add(episode);
+    const now = this.#clock.elapsed();
+    if (now - (this.#warnedAt.get(episode) ?? -Infinity) < WARN_INTERVAL_MS) return;
+    this.#warnedAt.set(episode, now);
     // The line may quote the server: no control character of its reaches the host's log, nor a whole page of text.
     const clean = line.replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_LINE);
     if (this.#hooks.warn !== false) this.#call(this.#hooks.warn, `[tidemark] ${clean}`);
   }
 
-  /** over ends an episode: the next of its kind is warned of again. */
+  /** over ends an episode. */
   over(episode: Episode): void {
-    this.#warned.delete(episode);
+    this.#lasting.delete(episode);
   }
 
   #call<T>(hook: ((argument: T) => unknown) | undefined, argument: T): void {

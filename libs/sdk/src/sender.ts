@@ -129,6 +129,7 @@ export class Sender implements Leaver {
   }
 
   pageLeave(): void {
+    if (this.#clock.elapsed() < this.#serverUntil) return;
     for (const batch of this.#outbox.waiting()) this.#sendLeaving(batch);
     for (;;) {
       const batch = this.#outbox.sealOne(KEEPALIVE_BYTES - this.#leavingBytes);

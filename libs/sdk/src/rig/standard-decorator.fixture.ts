@@ -27,6 +27,11 @@ export function defineModel(observe: Observe) {
       yield* parts;
     }
 
+    @observe({ modelId: 'generic', modelType: 'llm' })
+    first<T>(items: readonly T[]): T | undefined {
+      return items[this.#bias - 1];
+    }
+
     @observe({ modelId: 'failing', modelType: 'tabular' })
     fail(error: Error): never {
       throw error;
@@ -41,5 +46,13 @@ export function defineModel(observe: Observe) {
 
   // @ts-expect-error: the decorated method still takes numbers only.
   const misuse = (model: Model): number => model.predict('1', 2);
-  return { Model, Child, misuse };
+  const generic = (model: Model): string | undefined => model.first(['a']);
+  class Mistyped {
+    // @ts-expect-error: the tags are made of a text, the method takes a number.
+    @observe({ modelId: 'm', modelType: 'llm', tags: ([text]: readonly [string]) => ({ text }) })
+    run(amount: number): number {
+      return amount;
+    }
+  }
+  return { Model, Child, Mistyped, generic, misuse };
 }
