@@ -20,9 +20,9 @@ export interface BatchWriterOptions {
   readonly write: (batch: WriteBatch) => Promise<void>;
   /** Points in one durable write. */
   readonly maxBatchPoints: number;
-  /** Points that may wait; past it entries are refused. */
+  /** Points that may wait; past it entries are refused, but for one that finds nobody waiting: it must have a way in. */
   readonly maxQueuedPoints: number;
-  /** observe is told of each write: points, and how long it took in ms. */
+  /** observe is told of each write that was kept: points, and how long it took in ms. */
   readonly observe?: (points: number, durationMs: number) => void;
   readonly steadyMs: () => number;
 }
@@ -54,7 +54,8 @@ export class BatchWriter {
   append(entry: Entry): Promise<AppendOutcome> {
     if (this.closed) return Promise.resolve({ kind: 'closed' });
     const size = entry.points.length + entry.drifts.length + (entry.record ? 1 : 0);
-    if (this.queued + size > this.options.maxQueuedPoints) return Promise.resolve({ kind: 'full', retryAfterS: 1 });
+    if (this.queued > 0 && this.queued + size > this.options.maxQueuedPoints)
+      return Promise.resolve({ kind: 'full', retryAfterS: 1 });
     return new Promise((settle) => {
       this.queue.push({ entry, size, settle });
       this.queued += size;
@@ -97,11 +98,11 @@ export class BatchWriter {
     const startedMs = this.options.steadyMs();
     try {
       await this.options.write(batch);
-      this.options.observe?.(batch.points.length + batch.drifts.length, this.options.steadyMs() - startedMs);
-      return { kind: 'stored' };
     } catch (cause) {
       return { kind: 'failed', retryAfterS: 1, cause };
     }
+    this.options.observe?.(batch.points.length + batch.drifts.length, this.options.steadyMs() - startedMs);
+    return { kind: 'stored' };
   }
 }
 
