@@ -35,7 +35,11 @@ import { IngestDoor } from './ingest/ingest-door.js';
 import { ACTIVE_MS, SeriesRegistry } from './ingest/series-registry.js';
 import { MAX_FUTURE_MS } from './ingest/timestamp.js';
 import { Validator } from './ingest/validate.js';
+import { LiveDoor } from './live/live-door.js';
+import { LiveFeed } from './live/live-feed.js';
+import { LiveGateway } from './live/live.gateway.js';
 import { MemoryBus } from './live/memory-bus.js';
+import { Tickets } from './live/tickets.js';
 import type { Clock } from './platform/clock.js';
 import { DocsDeps } from './platform/docs.controller.js';
 import type { EdgeDeps } from './platform/edge.js';
@@ -47,6 +51,7 @@ import { Telemetry } from './platform/telemetry.js';
 import { ExportDeps } from './query/export.controller.js';
 import { QueryDeps } from './query/query.controller.js';
 import { createRead } from './query/read.js';
+import { createRecentOfModels } from './query/recent-of-models.js';
 import { evaluate, evaluateDrift } from './rules/evaluate.js';
 import { ModelDirectory } from './rules/model-directory.js';
 import { ModelsDeps } from './rules/models.controller.js';
@@ -56,8 +61,9 @@ import { SqliteStore } from './store/sqlite-store.js';
 export interface Composition {
   readonly providers: Provider[];
   readonly edge: EdgeDeps;
-  /** drain makes readiness fail and new requests be refused. */
-  readonly drain: () => void;
+  readonly liveDoor: LiveDoor;
+  /** drain makes readiness fail and new requests be refused, and says goodbye to the clients of the live feed. */
+  readonly drain: () => Promise<void>;
   /** close ends everything, last opened first. */
   readonly close: () => Promise<void>;
 }
@@ -112,7 +118,7 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
     closers.push(() => store.close());
 
     // live: the side branch
-    const bus = new MemoryBus();
+    const bus = new MemoryBus((error) => log.error({ err: error }, 'a listener of the live bus failed'));
     closers.push(() => bus.close());
 
     // delivery
@@ -209,21 +215,52 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
       wallMs: clock.wallMs,
     });
 
+    // the live feed, over what was read and raised before
+    const read = createRead(rings, store);
+    const recent = createRecentOfModels(read, clock.wallMs);
+    const feed = new LiveFeed({
+      bus,
+      recent,
+      firing: (project, models) =>
+        book
+          .firing(project)
+          .filter((alert) => models?.includes(alert.modelId) ?? true)
+          .map(toWireAlert),
+      startedMs: clock.wallMs(),
+      steadyMs: clock.steadyMs,
+      dropped: telemetry.liveDropped,
+      onFault: (error) => log.error({ err: error }, 'the live feed met a fault and goes on'),
+    });
+    feed.start();
+    closers.push(() => feed.close());
+    const tickets = new Tickets({ steadyMs: clock.steadyMs, randomBytes });
+    const liveDoor = new LiveDoor({
+      keys: ring,
+      tickets,
+      allowedOrigins: config.allowedOrigins,
+      maxClients: config.liveClients,
+      feed,
+    });
+
     telemetry.start({
       queuedPoints: () => writer.queuedPoints,
       deliveriesWaiting: async () => (await deliveries.countByStatus()).pending,
-      liveClients: () => 0,
+      liveClients: () => feed.clients,
       alertsFiring: () => book.size,
       store: () => store.stats(),
     });
 
-    const query = new QueryDeps(createRead(rings, store), store, book, clock);
+    const query = new QueryDeps(read, store, book, clock);
     const health = new HealthDeps(version, clock, () => draining, {
       store: () => store.ping(),
       state: async () => void (await projects.list()),
     });
     return {
       providers: [
+        LiveGateway,
+        { provide: LiveFeed, useValue: feed },
+        { provide: LiveDoor, useValue: liveDoor },
+        { provide: Tickets, useValue: tickets },
         { provide: IngestDoor, useValue: door },
         { provide: Idempotency, useValue: idempotency },
         { provide: QueryDeps, useValue: query },
@@ -256,8 +293,10 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
         allowedOrigins: config.allowedOrigins,
         isDraining: () => draining,
       },
-      drain: () => {
+      liveDoor,
+      drain: async () => {
         draining = true;
+        await feed.close();
       },
       close: () => closeAll(closers),
     };

@@ -3,6 +3,7 @@ import { AlertsController } from './alerts/alerts.controller.js';
 import { ChannelsController } from './alerts/channels.controller.js';
 import { DeliveriesController } from './alerts/deliveries.controller.js';
 import { MetricsController } from './ingest/metrics.controller.js';
+import { LiveController } from './live/live.controller.js';
 import { DocsController } from './platform/docs.controller.js';
 import { HealthController } from './platform/health.controller.js';
 import { KeysController } from './platform/keys.controller.js';
@@ -20,6 +21,7 @@ import { ModelsController } from './rules/models.controller.js';
     ChannelsController,
     DeliveriesController,
     KeysController,
+    LiveController,
     ExportController,
     HealthController,
     DocsController,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { compose } from './compose.js';
 import type { Config } from './config.js';
 import { HttpModule } from './http.module.js';
+import { LiveAdapter } from './live/live-adapter.js';
 import type { Clock } from './platform/clock.js';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
 import { nestLog } from './platform/log.js';
@@ -54,6 +55,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter(log));
+  const onFault = (error: unknown) => log.error({ err: error }, 'the live feed could not be opened');
+  app.useWebSocketAdapter(
+    new LiveAdapter(app.getHttpServer(), { door: composition.liveDoor, requestId: randomUUID, onFault }),
+  );
   try {
     await app.init();
     await adapter.getInstance().listen({ port: config.port, host: config.host });
@@ -66,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     url,
     stop: async () => {
-      composition.drain();
+      await composition.drain();
       const deadline = setTimeout(() => app.getHttpServer().closeAllConnections(), config.drainMs);
       try {
         await app.close();
