@@ -10,7 +10,12 @@ export interface PointParts {
 }
 
 /** makePoint is a plausible point of project `default` and model `m1` unless told otherwise. */
-export function makePoint({ project = 'default', model = 'm1', seq = 1, requestId = `r${seq}` }: PointParts = {}): Point {
+export function makePoint({
+  project = 'default',
+  model = 'm1',
+  seq = 1,
+  requestId = `r${seq}`,
+}: PointParts = {}): Point {
   return {
     series: { key: `${project}/${model}`, project, modelId: model, modelType: 'llm', tags: { region: 'eu' } },
     seq,
