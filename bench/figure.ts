@@ -23,15 +23,16 @@ export interface Figure {
   readonly measure: (bench: Bench) => Promise<Reading[]>;
 }
 
-/** Verdict compares a reading with its target: `ratio` is value / target. */
+/** Verdict compares a reading with its target: `ratio` is value / target, null for a target of 0. */
 export interface Verdict {
-  readonly ratio: number;
+  readonly ratio: number | null;
   readonly isMet: boolean;
 }
 
 /** verdictOf is null for a reading without a target. */
 export function verdictOf({ value, target }: Reading): Verdict | null {
   if (!target) return null;
-  if ('atLeast' in target) return { ratio: value / target.atLeast, isMet: value >= target.atLeast };
-  return { ratio: value / target.atMost, isMet: value <= target.atMost };
+  const [limit, isMet] =
+    'atLeast' in target ? [target.atLeast, value >= target.atLeast] : [target.atMost, value <= target.atMost];
+  return { ratio: limit === 0 ? null : value / limit, isMet };
 }

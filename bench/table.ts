@@ -29,7 +29,7 @@ function rowOf(reading: Reading): string[] {
     reading.name,
     quantity(reading.value, reading.unit),
     reading.target ? targetText(reading.target, reading.unit) : '',
-    verdict ? `${quantity(verdict.ratio, '')} x` : '',
+    verdict && verdict.ratio !== null ? `${quantity(verdict.ratio, '')} x` : '',
     verdict ? (verdict.isMet ? 'met' : 'MISSED') : '',
   ];
 }
