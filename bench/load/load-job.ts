@@ -30,12 +30,13 @@ export interface FillJob {
   readonly untilMs: number;
 }
 
-/** GetsJob asks `count` times, one after the other, taking the paths in turn. */
+/** GetsJob asks `count` times, one after the other, taking the paths in turn; fewer when `maxMs` is over before. */
 export interface GetsJob {
   readonly kind: 'gets';
   readonly port: number;
   readonly paths: readonly string[];
   readonly count: number;
+  readonly maxMs: number;
 }
 
 /** LoadJob is one piece of work for the process that makes the load. */
