@@ -23,6 +23,8 @@ export class HttpSink implements Receiver {
   connections = 0;
   /** What is answered from now on. */
   answer: (request: SinkRequest) => SinkAnswer = () => ({ status: 200, body: 'ok' });
+  /** Answers wait for this. */
+  delay: Promise<void> = Promise.resolve();
   private server: Server | null = null;
   private port = 0;
 
@@ -72,6 +74,7 @@ export class HttpSink implements Receiver {
     const { method = '', url: path = '', headers } = incoming;
     const request = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') };
     this.requests.push(request);
+    await this.delay;
     return this.answer(request);
   }
 }
