@@ -52,7 +52,7 @@ export function layoutOf(shape: ChunkShape): ChunkLayout {
   const times = HEADER_BYTES;
   const seqs = times + align8(count * (shape.wideTimes ? 8 : 4));
   const columns = seqs + align8(count * (shape.wideSeqs ? 8 : 4));
-  const wordLengths = columns + count * 8 * (bitCount(shape.mask) + shape.customs);
+  const wordLengths = columns + count * 8 * columnsOf(shape);
   const ids = wordLengths + (shape.lengthMode === LengthMode.words ? count * 4 : 0);
   const byteLengths = ids + shape.idUnits * (shape.wideIds ? 2 : 1);
   const names = byteLengths + (shape.lengthMode === LengthMode.bytes ? count : 0);
@@ -69,6 +69,11 @@ export function bitCount(mask: number): number {
   let bits = 0;
   for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
   return bits;
+}
+
+/** columnsOf is the number of float64 columns of a chunk. */
+export function columnsOf(shape: ChunkShape): number {
+  return bitCount(shape.mask) + shape.customs;
 }
 
 /** align8 rounds up to a multiple of 8. */

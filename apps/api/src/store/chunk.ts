@@ -1,7 +1,7 @@
 import { bitCount, HEADER_BYTES, layoutOf, LengthMode, METRICS, PLAIN_VERSION } from './chunk-layout.js';
 import type { ChunkLayout, ChunkShape } from './chunk-layout.js';
 import { ChunkError } from './chunk-error.js';
-import { PACKED_VERSION, unpackSections, type Sections } from './chunk-pack.js';
+import { PACKED_VERSION, unpackParts, type Bases, type Parts } from './chunk-pack.js';
 
 const MAX_POINTS = 1 << 24;
 
@@ -10,7 +10,6 @@ export class Chunk {
   private timesColumn: Float64Array | null = null;
   private seqsColumn: Float64Array | null = null;
   private readonly columns: Float64Array[] = [];
-  private columnBytes: ArrayBuffer | null = null;
   private textBytes: ArrayBuffer | null = null;
   private customNames: readonly string[] | null = null;
   private idText: string | null = null;
@@ -19,9 +18,7 @@ export class Chunk {
   private constructor(
     private readonly shape: ChunkShape,
     private readonly layout: ChunkLayout,
-    private readonly sections: Sections,
-    private readonly baseMs: number,
-    private readonly baseSeq: number,
+    private readonly parts: Parts,
     private readonly idLength: number,
   ) {}
 
@@ -32,9 +29,8 @@ export class Chunk {
     const version = header.getUint8(0);
     const shape = readShape(header);
     const layout = layoutOf(shape);
-    const sections = openSections(version, body, shape, layout);
-    const baseMs = header.getFloat64(8, true);
-    return new Chunk(shape, layout, sections, baseMs, header.getFloat64(16, true), header.getUint32(36, true));
+    const bases: Bases = { ms: header.getFloat64(8, true), seq: header.getFloat64(16, true) };
+    return new Chunk(shape, layout, openParts(version, body, shape, bases), header.getUint32(36, true));
   }
 
   get count(): number {
@@ -43,12 +39,12 @@ export class Chunk {
 
   /** times are epoch ms, one a point. */
   times(): Float64Array {
-    this.timesColumn ??= this.readKeys(this.layout.times, this.shape.wideTimes, this.baseMs);
+    this.timesColumn ??= this.parts.times();
     return this.timesColumn;
   }
 
   seqs(): Float64Array {
-    this.seqsColumn ??= this.readKeys(this.layout.seqs, this.shape.wideSeqs, this.baseSeq);
+    this.seqsColumn ??= this.parts.seqs();
     return this.seqsColumn;
   }
 
@@ -86,24 +82,13 @@ export class Chunk {
     return this.idText.slice(this.idOffsets[index], this.idOffsets[index + 1]);
   }
 
-  private readKeys(at: number, wide: boolean, base: number): Float64Array {
-    const offset = at - HEADER_BYTES;
-    const keys = this.sections.keys();
-    if (wide) return new Float64Array(keys, offset, this.count);
-    const narrow = new Uint32Array(keys, offset, this.count);
-    const values = new Float64Array(this.count);
-    for (let i = 0; i < values.length; i++) values[i] = base + narrow[i];
-    return values;
-  }
-
   private column(place: number): Float64Array {
-    this.columnBytes ??= this.sections.columns();
-    this.columns[place] ??= new Float64Array(this.columnBytes, place * this.count * 8, this.count);
+    this.columns[place] ??= this.parts.column(place);
     return this.columns[place];
   }
 
   private texts(): ArrayBuffer {
-    this.textBytes ??= this.sections.texts();
+    this.textBytes ??= this.parts.texts();
     return this.textBytes;
   }
 
@@ -164,13 +149,30 @@ function readShape(header: DataView): ChunkShape {
   return shape;
 }
 
-function openSections(version: number, body: ArrayBuffer, shape: ChunkShape, layout: ChunkLayout): Sections {
-  if (version === PACKED_VERSION) return unpackSections(body, shape, layout);
+function openParts(version: number, body: ArrayBuffer, shape: ChunkShape, bases: Bases): Parts {
+  if (version === PACKED_VERSION) return unpackParts(body, shape, bases);
   if (version !== PLAIN_VERSION) throw new ChunkError(`unknown version ${version}`);
+  const layout = layoutOf(shape);
   if (body.byteLength !== layout.size) throw new ChunkError(`${body.byteLength} bytes instead of ${layout.size}`);
+  const { count, wideTimes, wideSeqs } = shape;
   return {
-    keys: () => body.slice(layout.times, layout.columns),
-    columns: () => body.slice(layout.columns, layout.wordLengths),
+    times: () => plainKeys(body, layout.times, { count, isWide: wideTimes, base: bases.ms }),
+    seqs: () => plainKeys(body, layout.seqs, { count, isWide: wideSeqs, base: bases.seq }),
+    column: (place) => new Float64Array(body, layout.columns + place * count * 8, count),
     texts: () => body.slice(layout.wordLengths),
   };
+}
+
+interface PlainKeys {
+  readonly count: number;
+  readonly isWide: boolean;
+  readonly base: number;
+}
+
+function plainKeys(body: ArrayBuffer, at: number, { count, isWide, base }: PlainKeys): Float64Array {
+  if (isWide) return new Float64Array(body, at, count);
+  const narrow = new Uint32Array(body, at, count);
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++) keys[i] = base + narrow[i];
+  return keys;
 }

@@ -1,4 +1,5 @@
-import { flagsOf, layoutOf, LengthMode, PLAIN_VERSION, type ChunkShape } from './chunk-layout.js';
+import { writePlainHeader } from './chunk-header.js';
+import { layoutOf, LengthMode, type ChunkShape } from './chunk-layout.js';
 import type { Point, Series } from './point-store.js';
 import { floorTo, HOUR_MS } from './rollup-id.js';
 
@@ -175,15 +176,9 @@ function layOut(groups: readonly Group[]): EncodedPoints | null {
 function writeGroup(group: Group, views: Views, start: number): boolean {
   const shape = group.shape();
   const layout = layoutOf(shape);
-  const header = start >> 2;
-  views.words[header] = PLAIN_VERSION | (flagsOf(shape) << 8) | (shape.mask << 16);
-  views.words[header + 1] = shape.count;
-  views.floats[(start >> 3) + 1] = group.minMs;
-  views.floats[(start >> 3) + 2] = group.minSeq;
-  views.words[header + 6] = shape.idUnits;
-  views.words[header + 7] = shape.nameBytes;
-  views.words[header + 8] = shape.customs;
-  views.words[header + 9] = shape.lengthMode === LengthMode.equal ? group.longestId : 0;
+  const { minMs, minSeq, longestId } = group;
+  const header = { shape, baseMs: minMs, baseSeq: minSeq, idLength: longestId };
+  writePlainHeader(views.words, views.floats, start, header);
   if (!writeKeys(group, views, start + layout.times, start + layout.seqs)) return false;
   writeColumns(group, views.floats, (start + layout.columns) >> 3);
   if (shape.nameBytes > 0) new TextEncoder().encodeInto(group.nameText, views.bytes.subarray(start + layout.names));

@@ -71,13 +71,13 @@ export class FoldQueue {
     return tasks;
   }
 
-  /** done takes tasks out that `next` has named. */
-  done(tasks: readonly FoldTask[]): void {
+  /** done takes tasks out that `next` has named, and tells which chunks of which series they were. */
+  done(tasks: readonly FoldTask[], tell: (series: number, chunk: WaitingChunk) => void): void {
     for (const { model, series, chunks } of tasks) {
       const ofModel = this.folding.get(model);
       const waiting = ofModel?.get(series);
       if (!ofModel || !waiting) continue;
-      waiting.splice(0, chunks.length);
+      for (const chunk of waiting.splice(0, chunks.length)) tell(series, chunk);
       if (waiting.length === 0) ofModel.delete(series);
       if (ofModel.size === 0) this.folding.delete(model);
     }

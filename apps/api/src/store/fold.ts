@@ -1,5 +1,6 @@
 import type { Database } from '@tidemark/sqlite';
 import { Chunk } from './chunk.js';
+import { ChunkError } from './chunk-error.js';
 import { METRICS } from './chunk-layout.js';
 import { readBodies, toBody } from './chunk-walk.js';
 import { encodeRollup, RollupReader, type Rollup } from './rollup-codec.js';
@@ -22,7 +23,7 @@ export function foldTasks(database: Database, tasks: readonly FoldTask[]): void 
   const ofModel = new Buckets();
   for (const { model, series, chunks } of tasks) {
     const ofSeries = new Buckets();
-    for (const row of readBodies(database, 'chunks', chunks)) ofSeries.addChunk(Chunk.open(toBody(row)));
+    for (const row of readBodies(database, 'chunks', chunks)) addUndamaged(ofSeries, toBody(row));
     ofSeries.addTo(database, { kind: 'series', id: series });
     ofModel.merge(ofSeries);
     database
@@ -30,6 +31,15 @@ export function foldTasks(database: Database, tasks: readonly FoldTask[]): void 
       .run([chunks[chunks.length - 1], model, series]);
   }
   if (tasks.length > 0) ofModel.addTo(database, { kind: 'model', id: tasks[0].model });
+}
+
+/** addUndamaged passes over a damaged chunk: reads report it, and it must not keep all others from being counted. */
+function addUndamaged(buckets: Buckets, body: ArrayBuffer): void {
+  try {
+    buckets.addChunk(Chunk.open(body));
+  } catch (error) {
+    if (!(error instanceof ChunkError)) throw error;
+  }
 }
 
 /** Buckets are the rollups by the minute of the points that one fold adds. */

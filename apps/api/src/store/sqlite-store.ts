@@ -18,7 +18,7 @@ import type {
   WriteBatch,
 } from './point-store.js';
 import { DEFAULT_PACE, type Pace } from './pace.js';
-import { UNKNOWN_SERIES } from './store-messages.js';
+import { RECORD_LIFE_MS, UNKNOWN_SERIES } from './store-messages.js';
 import type {
   ChunkMessage,
   PointColumns,
@@ -31,9 +31,6 @@ import type {
   WriterInput,
   WriterOpened,
 } from './store-messages.js';
-
-/** RECORD_LIFE_MS is how long an idempotency record is remembered: 24 hours. */
-export const RECORD_LIFE_MS = 24 * 3600_000;
 
 /** SqliteStoreOptions say where the store is and how long it keeps what. */
 export interface SqliteStoreOptions {

@@ -1,10 +1,18 @@
 import type { Database } from '@tidemark/sqlite';
+import { MAX_BLOCK_POINTS } from './compact.js';
 import type { FoldTask } from './fold.js';
 import { FoldQueue, type WaitingChunk } from './fold-queue.js';
 import type { DriftPoint, IdempotencyRecord, Series } from './point-store.js';
+import { LooseChunks } from './loose-chunks.js';
 import { openStoreFile } from './schema.js';
 import { plainText, toSqlText } from './sql-text.js';
-import { UNKNOWN_SERIES, type ChunkMessage, type WriteAnswer, type WriteMessage } from './store-messages.js';
+import {
+  UNKNOWN_SERIES,
+  type ChunkMessage,
+  type WriteAnswer,
+  type WriteMessage,
+  type WriterInput,
+} from './store-messages.js';
 
 const CACHE_KIB = 8192;
 /** received_ms of a series is written again only when it is this far behind, to spare a page a commit. */
@@ -25,6 +33,12 @@ export interface SeriesState {
 /** StoreWriter is the only one that changes the store's file; it runs in the writer thread. */
 export class StoreWriter {
   readonly foldQueue = new FoldQueue();
+  readonly loose: LooseChunks;
+  /** When the last batch was committed, by performance.now(). */
+  lastCommitAt = -Infinity;
+  /** The clock at the last batch, and the newest time stored; epoch ms. */
+  nowMs: number;
+  newestMs = -Infinity;
   private readonly series = new Map<number, SeriesState>();
   private readonly names = new Map<number, Set<string>>();
   private nextChunk = 1;
@@ -32,12 +46,15 @@ export class StoreWriter {
   private isSuspect = false;
 
   private constructor(
-    private readonly file: string,
+    private readonly input: WriterInput,
     private database: Database,
-  ) {}
+  ) {
+    this.nowMs = input.nowMs;
+    this.loose = new LooseChunks({ chunks: input.pace.ripeChunks, points: MAX_BLOCK_POINTS });
+  }
 
-  static open(file: string): StoreWriter {
-    const writer = new StoreWriter(file, openStoreFile(file, CACHE_KIB));
+  static open(input: WriterInput): StoreWriter {
+    const writer = new StoreWriter(input, openStoreFile(input.file, CACHE_KIB));
     writer.load();
     return writer;
   }
@@ -63,18 +80,36 @@ export class StoreWriter {
     for (const { model, series, chunk } of staged.chunks) {
       this.foldQueue.add(model, series, chunk);
       this.points += chunk.count;
+      this.newestMs = Math.max(this.newestMs, chunk.maxMs);
     }
+    this.nowMs = message.nowMs;
     this.nextChunk += staged.chunks.length;
+    this.lastCommitAt = performance.now();
     return { ids: staged.added.map((state) => state.id) };
   }
 
   /** folded tells that tasks have been committed to the rollups. */
   folded(tasks: readonly FoldTask[]): void {
-    this.foldQueue.done(tasks);
+    this.foldQueue.done(tasks, (series, chunk) => this.loose.add(series, chunk));
     for (const { series, chunks } of tasks) {
       const state = this.series.get(series);
       if (state) state.foldedChunk = chunks[chunks.length - 1];
     }
+  }
+
+  /** allSeries walks what is known of every series; it may be changed on the way. */
+  allSeries(): Iterable<SeriesState> {
+    return this.series.values();
+  }
+
+  /** dropped tells that raw points have been deleted. */
+  dropped(points: number): void {
+    this.points -= points;
+  }
+
+  /** forgetSeries tells that a series has been deleted; a writer that still knows its id is answered UNKNOWN_SERIES. */
+  forgetSeries(id: number): void {
+    this.series.delete(id);
   }
 
   stats(): { readonly points: number; readonly series: number } {
@@ -108,7 +143,7 @@ export class StoreWriter {
 
   private reopen(): void {
     this.database.close();
-    this.database = openStoreFile(this.file, CACHE_KIB);
+    this.database = openStoreFile(this.input.file, CACHE_KIB);
     this.load();
     this.isSuspect = false;
   }
@@ -117,6 +152,7 @@ export class StoreWriter {
     this.series.clear();
     this.names.clear();
     this.foldQueue.clear();
+    this.loose.clear();
     for (const row of this.database
       .prepare('SELECT model, series, folded_chunk, received_ms FROM series_state')
       .all([])) {
@@ -135,7 +171,13 @@ export class StoreWriter {
       const id = Number(row.id);
       const chunk = { id, count: Number(row.count), minMs: Number(row.min_ms), maxMs: Number(row.max_ms) };
       if (state && id > state.foldedChunk) this.foldQueue.add(state.model, state.id, chunk);
+      else if (state) this.loose.add(state.id, chunk);
+      this.newestMs = Math.max(this.newestMs, chunk.maxMs);
     }
+    const newestBlock = this.number(
+      'SELECT max((SELECT max(max_ms) FROM blocks WHERE series = t.series)) AS n FROM series_state t',
+    );
+    if (newestBlock !== 0) this.newestMs = Math.max(this.newestMs, newestBlock);
     // A deleted chunk was folded, so no id up to the highest of both is ever given out twice.
     this.nextChunk = Math.max(this.nextChunk, this.number('SELECT max(id) AS n FROM chunks') + 1);
     this.points = this.number('SELECT sum(count) AS n FROM chunks') + this.number('SELECT sum(count) AS n FROM blocks');

@@ -1,0 +1,95 @@
+import type { Database } from '@tidemark/sqlite';
+import type { Work } from './background.js';
+import { dropOldChunks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSeries, setCutoffs } from './retain.js';
+import { readCutoffs, type Cutoffs } from './retention-cutoff.js';
+import { floorTo, HOUR_MS, type Owner } from './rollup-id.js';
+import { RECORD_LIFE_MS, type Retention } from './store-messages.js';
+import type { SeriesState, StoreWriter } from './store-writer.js';
+
+const SLICE_MS = 5;
+
+/**
+ * RetainWork drops what is past retention, once for every hour that the data moves on: without writes nothing grows
+ * old. The age of data is measured from min(clock, newest stored time), so that neither a clock that leaps ahead nor a
+ * point from the future empties the store.
+ */
+export class RetainWork implements Work {
+  private steps: Iterator<void, void> | null = null;
+  /** What to remember once the slice is committed. */
+  private effects: (() => void)[] = [];
+  private doneMs = -Infinity;
+
+  constructor(
+    private readonly writer: StoreWriter,
+    private readonly retention: Retention,
+  ) {}
+
+  dueInMs(): number {
+    return this.steps || this.nowMs() > this.doneMs ? 0 : Infinity;
+  }
+
+  slice(): void {
+    const nowMs = this.nowMs();
+    let steps = this.steps;
+    this.steps = null;
+    this.effects = [];
+    const isDone = this.writer.commit((database) => {
+      steps ??= this.retain(database, nowMs);
+      const end = performance.now() + SLICE_MS;
+      while (performance.now() < end) if (steps.next().done) return true;
+      return false;
+    });
+    for (const effect of this.effects) effect();
+    // A slice that throws leaves no steps behind: the next one begins anew, which finds what is already dropped gone.
+    if (isDone) this.doneMs = nowMs;
+    else this.steps = steps;
+  }
+
+  private nowMs(): number {
+    return floorTo(Math.min(this.writer.nowMs, this.writer.newestMs), HOUR_MS);
+  }
+
+  private *retain(database: Database, nowMs: number): Generator<void, void> {
+    const cutoffs = this.cutoffs(readCutoffs(database), nowMs);
+    setCutoffs(database, cutoffs);
+    yield;
+    const models = new Set<number>();
+    for (const state of this.writer.allSeries()) {
+      models.add(state.model);
+      yield* this.dropChunks(database, state, cutoffs);
+      yield* this.dropRollups(database, { kind: 'series', id: state.id }, cutoffs);
+      if (state.receivedMs < cutoffs.hourMs && dropSeries(database, state)) {
+        this.effects.push(() => this.writer.forgetSeries(state.id));
+      }
+    }
+    for (const id of models) yield* this.dropRollups(database, { kind: 'model', id }, cutoffs);
+    while (dropOldDrifts(database, cutoffs.hourMs) > 0) yield;
+    while (dropOldRecords(database, this.writer.nowMs - RECORD_LIFE_MS) > 0) yield;
+  }
+
+  /** cutoffs are on whole hours, which no chunk crosses. */
+  private cutoffs(before: Cutoffs, nowMs: number): Cutoffs {
+    const { rawMs, minuteMs, hourMs } = this.retention;
+    return {
+      rawMs: Math.max(before.rawMs, floorTo(nowMs - rawMs, HOUR_MS)),
+      minuteMs: Math.max(before.minuteMs, floorTo(nowMs - minuteMs, HOUR_MS)),
+      hourMs: Math.max(before.hourMs, floorTo(nowMs - hourMs, HOUR_MS)),
+    };
+  }
+
+  private *dropChunks(database: Database, state: SeriesState, { rawMs }: Cutoffs): Generator<void, void> {
+    this.effects.push(() => this.writer.loose.forget(state.id, rawMs));
+    for (;;) {
+      const points = dropOldChunks(database, state, rawMs);
+      if (points === 0) return;
+      this.effects.push(() => this.writer.dropped(points));
+      yield;
+    }
+  }
+
+  private *dropRollups(database: Database, owner: Owner, cutoffs: Cutoffs): Generator<void, void> {
+    while (dropOldRollups(database, owner, 'minute', cutoffs.minuteMs) > 0) yield;
+    while (dropOldRollups(database, owner, 'hour', cutoffs.hourMs) > 0) yield;
+    yield;
+  }
+}
