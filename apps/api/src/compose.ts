@@ -13,7 +13,17 @@ import {
   seedLimiter,
   systemResolve,
 } from '@tidemark/delivery';
-import { Alerts, Channels, Deliveries, Keys, Models, openSqliteState, Outbox, Projects } from '@tidemark/state';
+import {
+  Alerts,
+  type Channel,
+  Channels,
+  Deliveries,
+  Keys,
+  Models,
+  openSqliteState,
+  Outbox,
+  Projects,
+} from '@tidemark/state';
 import type { Logger } from 'pino';
 import { AlertBook } from './alerts/alert-book.js';
 import { AlertKeeper } from './alerts/alert-keeper.js';
@@ -50,7 +60,7 @@ import { KeysDeps } from './platform/keys.controller.js';
 import { Telemetry } from './platform/telemetry.js';
 import { ExportDeps } from './query/export.controller.js';
 import { QueryDeps } from './query/query.controller.js';
-import { createRead } from './query/read.js';
+import { createRead, type Read } from './query/read.js';
 import { createRecentOfModels } from './query/recent-of-models.js';
 import { evaluate, evaluateDrift } from './rules/evaluate.js';
 import { ModelDirectory } from './rules/model-directory.js';
@@ -79,224 +89,65 @@ export interface Surroundings {
 }
 
 /** compose opens every resource and wires every stage, left to right: the only place that names an adapter. */
-export async function compose({ config, version, log, clock, fatal }: Surroundings): Promise<Composition> {
-  const closers: (() => Promise<void>)[] = [];
+export async function compose(surroundings: Surroundings): Promise<Composition> {
+  const closers: Closer[] = [];
+  const setting: Setting = { ...surroundings, telemetry: new Telemetry(), closeLast: (closer) => closers.push(closer) };
   let draining = false;
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-    chmodSync(config.dataDir, 0o700);
-    const telemetry = new Telemetry();
-    closers.push(async () => telemetry.close());
+    ownFolder(setting.config.dataDir);
+    setting.closeLast(async () => setting.telemetry.close());
+    const state = await openState(setting);
+    const store = await openStore(setting);
+    const bus = openBus(setting);
+    const delivery = await openDelivery(setting, state);
+    const book = await openAlerts(setting, { state, delivery, bus });
+    const ingest = await openIngest(setting, { state, store, bus, book });
+    const read = createRead(ingest.rings, store);
+    const live = openLive(setting, { state, bus, book, read });
+    watch(setting, { state, store, book, ingest, live });
 
-    // state: models, alerts, channels, deliveries, keys
-    const state = await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal });
-    closers.push(() => state.close());
-    const projects = new Projects(state);
-    const channels = new Channels(state);
-    const deliveries = new Deliveries(state);
-    const alerts = new Alerts(state);
-    const keys = new Keys(state);
-    closers.push(() => keys.flushLastUsed());
-    const ring = await StoredKeys.open(keys, clock);
-    if (!isLoopback(config.host) && ring.isEmpty()) {
-      throw new Error(
-        `API_HOST: ${config.host} can be reached from elsewhere, and there is no API key yet; make one with: npm run keys -- create`,
-      );
-    }
-    const directory = new ModelDirectory(new Models(state), projects);
-    await directory.load();
-    const ensureProject = (project: string) => projects.ensure(project, clock.wallMs());
-
-    // store: metrics, in columns, by series
-    const { retention } = config;
-    const store = await SqliteStore.open({
-      file: join(config.dataDir, 'metrics.db'),
-      retention,
-      clock: clock.wallMs,
-      onDeath: fatal,
-    });
-    closers.push(() => store.close());
-
-    // live: the side branch
-    const bus = new MemoryBus((error) => log.error({ err: error }, 'a listener of the live bus failed'));
-    closers.push(() => bus.close());
-
-    // delivery
-    const guard = createAddressGuard(config.allowedTargets);
-    const http = openSafeFetch({ guard, resolve: systemResolve });
-    closers.push(() => http.close());
-    const sealing = await loadOrCreateKey({
-      ...(config.secret ? { secret: config.secret } : {}),
-      file: join(config.dataDir, 'secret.key'),
-    });
-    if (!sealing.ok) throw new Error(sealing.reason);
-    const vault = new ChannelVault(sealing.key, randomBytes);
-    const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
-    const open = { http, guard, resolve: systemResolve, now: clock.wallMs, ...mail };
-    const channelDirectory = new ChannelDirectory({ channels, key: sealing.key, deps: open });
-    closers.push(() => channelDirectory.close());
-    const kinds = new ChannelKinds(channels);
-    await kinds.load(projects);
-    const outbox = new Outbox(state);
-    const limiter = new MemoryLimiter({ now: clock.steadyMs });
-    const limits = DEFAULT_DELIVERY_LIMITS;
-    await seedLimiter(limiter, outbox, { limits, nowMs: clock.wallMs() });
-    const queue = new OutboxQueue({
-      outbox,
-      deliver: { limiter, limits, find: (project, channelId) => channelDirectory.find(project, channelId) },
-      disable: (project, channelId, change) => channelDirectory.disable(project, channelId, change),
-      wall: clock.wallMs,
-      monotonic: clock.steadyMs,
-      random: Math.random,
-      report: createDeliveryReport(log, telemetry, (channelId) => kinds.kindOf(channelId)),
-    });
-    await queue.start();
-    closers.push(async () => void (await queue.stop(config.drainMs)));
-
-    // alerts
-    const book = new AlertBook({
-      alerts,
-      clock,
-      random: randomBytes,
-      timingOf: (project, modelId) => directory.timingOf(project, modelId),
-      channelsFor: async (project, modelId) => {
-        const wanted = directory.get(project, modelId)?.channelIds ?? null;
-        const enabled = (await kinds.list(project)).filter((channel) => channel.enabled);
-        return enabled.filter(({ id }) => wanted === null || wanted.includes(id)).map(({ id }) => id);
-      },
-      payload: (alert, event) => notificationPayload(alert, event, config.publicUrl),
-      committed: (alert, events) => {
-        for (const event of events) telemetry.alertEvents.inc({ event: event.kind, severity: event.severity });
-        bus.publish({ kind: 'alert', project: alert.project, items: [toWireAlert(alert)] });
-        queue.wake();
-      },
-    });
-    await book.load();
-    const keeper = new AlertKeeper(book, log);
-    keeper.start();
-    closers.push(() => keeper.close());
-
-    // ingest: validate -> write -> remember -> evaluate -> raise -> publish
-    const registry = new SeriesRegistry({ maxSeries: config.maxSeries });
-    registry.load(await store.activeSeries(clock.wallMs() - ACTIVE_MS), clock.wallMs());
-    const validator = new Validator({ registry, clock, maxAgeMs: retention.rawMs, lastSeq: store.lastSeq });
-    const writer = new BatchWriter({
-      write: (batch) => store.write(batch),
-      maxBatchPoints: 10_000,
-      maxQueuedPoints: config.maxQueuedPoints,
-      steadyMs: clock.steadyMs,
-      observe: (points, durationMs) => {
-        telemetry.commitSeconds.observe(durationMs / 1000);
-        telemetry.commitPoints.observe(points);
-      },
-    });
-    closers.push(() => writer.close());
-    const rings = new Rings({
-      points: config.ringPoints,
-      models: config.ringModels,
-      newestStoredMs: clock.wallMs() + MAX_FUTURE_MS,
-    });
-    const stages: Stages = {
-      validate: (project, kind, body) =>
-        kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),
-      write: (entry) => writer.append(entry),
-      remember: (points) => rings.remember(points),
-      evaluate: (points, drifts) => [...evaluate(points, directory.thresholdsOf), ...evaluateDrift(drifts)],
-      raise: (breaches) => book.raise(breaches),
-      publish: (project, points, drifts) => {
-        if (points.length > 0) bus.publish({ kind: 'inference', project, items: points });
-        if (drifts.length > 0) bus.publish({ kind: 'drift', project, items: drifts });
-      },
-      count: (kind, outcome, received) => telemetry.countIngest(kind, outcome, received),
-    };
-    const door = new IngestDoor(createIngest(stages), stages);
-    const idempotency = new Idempotency({
-      find: (project, key) => store.findRecord(project, key),
-      wallMs: clock.wallMs,
-    });
-
-    // the live feed, over what was read and raised before
-    const read = createRead(rings, store);
-    const recent = createRecentOfModels(read, clock.wallMs);
-    const feed = new LiveFeed({
-      bus,
-      recent,
-      firing: (project, models) =>
-        book
-          .firing(project)
-          .filter((alert) => models?.includes(alert.modelId) ?? true)
-          .map(toWireAlert),
-      startedMs: clock.wallMs(),
-      steadyMs: clock.steadyMs,
-      dropped: telemetry.liveDropped,
-      onFault: (error) => log.error({ err: error }, 'the live feed met a fault and goes on'),
-    });
-    feed.start();
-    closers.push(() => feed.close());
-    const tickets = new Tickets({ steadyMs: clock.steadyMs, randomBytes });
-    const liveDoor = new LiveDoor({
-      keys: ring,
-      tickets,
-      allowedOrigins: config.allowedOrigins,
-      maxClients: config.liveClients,
-      feed,
-    });
-
-    telemetry.start({
-      queuedPoints: () => writer.queuedPoints,
-      deliveriesWaiting: async () => (await deliveries.countByStatus()).pending,
-      liveClients: () => feed.clients,
-      alertsFiring: () => book.size,
-      store: () => store.stats(),
-    });
-
+    const { clock, config, log, telemetry, version } = setting;
     const query = new QueryDeps(read, store, book, clock);
-    const health = new HealthDeps(version, clock, () => draining, {
-      store: () => store.ping(),
-      state: async () => void (await projects.list()),
-    });
+    const checks = { store: () => store.ping(), state: async () => void (await state.projects.list()) };
+    const channels = new ChannelsDeps(
+      state.channels,
+      delivery.vault,
+      clock,
+      randomBytes,
+      delivery.test,
+      state.ensureProject,
+    );
     return {
       providers: [
         LiveGateway,
-        { provide: LiveFeed, useValue: feed },
-        { provide: LiveDoor, useValue: liveDoor },
-        { provide: Tickets, useValue: tickets },
-        { provide: IngestDoor, useValue: door },
-        { provide: Idempotency, useValue: idempotency },
+        { provide: IngestDoor, useValue: ingest.door },
+        { provide: Idempotency, useValue: ingest.idempotency },
         { provide: QueryDeps, useValue: query },
-        { provide: ExportDeps, useValue: new ExportDeps(query, alerts) },
-        { provide: ModelsDeps, useValue: new ModelsDeps(directory, channels, clock) },
-        { provide: AlertsDeps, useValue: new AlertsDeps(book, alerts, deliveries, clock) },
-        {
-          provide: ChannelsDeps,
-          useValue: new ChannelsDeps(
-            channels,
-            vault,
-            clock,
-            randomBytes,
-            (channel) =>
-              testChannel(channel, { directory: channelDirectory, random: randomBytes, wallMs: clock.wallMs }),
-            ensureProject,
-          ),
-        },
-        { provide: DeliveriesDeps, useValue: new DeliveriesDeps(deliveries, clock, () => queue.wake()) },
-        { provide: KeysDeps, useValue: new KeysDeps(keys, ring, clock, randomBytes, ensureProject) },
-        { provide: HealthDeps, useValue: health },
+        { provide: ExportDeps, useValue: new ExportDeps(query, state.alerts) },
+        { provide: ModelsDeps, useValue: new ModelsDeps(state.directory, state.channels, clock) },
+        { provide: AlertsDeps, useValue: new AlertsDeps(book, state.alerts, state.deliveries, clock) },
+        { provide: ChannelsDeps, useValue: channels },
+        { provide: DeliveriesDeps, useValue: new DeliveriesDeps(state.deliveries, clock, () => delivery.queue.wake()) },
+        { provide: KeysDeps, useValue: new KeysDeps(state.keys, state.ring, clock, randomBytes, state.ensureProject) },
+        { provide: LiveFeed, useValue: live.feed },
+        { provide: LiveDoor, useValue: live.door },
+        { provide: Tickets, useValue: live.tickets },
+        { provide: HealthDeps, useValue: new HealthDeps(version, clock, () => draining, checks) },
         { provide: DocsDeps, useValue: new DocsDeps(version) },
         { provide: Telemetry, useValue: telemetry },
       ],
       edge: {
         log,
-        keys: ring,
+        keys: state.ring,
         keyLimit: new KeyLimit(config.keyRateLimit, clock.steadyMs),
         telemetry,
         allowedOrigins: config.allowedOrigins,
         isDraining: () => draining,
       },
-      liveDoor,
+      liveDoor: live.door,
       drain: async () => {
         draining = true;
-        await feed.close();
+        await live.feed.close();
       },
       close: () => closeAll(closers),
     };
@@ -306,8 +157,203 @@ export async function compose({ config, version, log, clock, fatal }: Surroundin
   }
 }
 
+type Closer = () => Promise<void>;
+
+/** Setting is what every step is opened in; `closeLast` is told how to close what was opened, in that order. */
+interface Setting extends Surroundings {
+  readonly telemetry: Telemetry;
+  readonly closeLast: (closer: Closer) => void;
+}
+
+/** The folder holds keys and metrics: nobody else on the machine may look into it. */
+function ownFolder(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  chmodSync(dataDir, 0o700);
+}
+
+/** Models, alerts, channels, deliveries and keys, in SQL. */
+async function openState({ config, clock, fatal, closeLast }: Setting) {
+  const state = await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal });
+  closeLast(() => state.close());
+  const projects = new Projects(state);
+  const keys = new Keys(state);
+  closeLast(() => keys.flushLastUsed());
+  const ring = await StoredKeys.open(keys, clock);
+  if (!isLoopback(config.host) && ring.isEmpty()) {
+    throw new Error(
+      `API_HOST: ${config.host} can be reached from elsewhere, and there is no API key yet; make one with: npm run keys -- create`,
+    );
+  }
+  const directory = new ModelDirectory(new Models(state), projects);
+  await directory.load();
+  return {
+    ...{ projects, keys, ring, directory },
+    alerts: new Alerts(state),
+    channels: new Channels(state),
+    deliveries: new Deliveries(state),
+    outbox: new Outbox(state),
+    ensureProject: (project: string) => projects.ensure(project, clock.wallMs()),
+  };
+}
+type State = Awaited<ReturnType<typeof openState>>;
+
+/** Metrics, in columns, by series. */
+async function openStore({ config, clock, fatal, closeLast }: Setting): Promise<SqliteStore> {
+  const file = join(config.dataDir, 'metrics.db');
+  const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, onDeath: fatal });
+  closeLast(() => store.close());
+  return store;
+}
+
+/** The side branch to whoever watches. */
+function openBus({ log, closeLast }: Setting): MemoryBus {
+  const bus = new MemoryBus((error) => log.error({ err: error }, 'a listener of the live bus failed'));
+  closeLast(() => bus.close());
+  return bus;
+}
+
+/** From the outbox, under the limits, to the channels. */
+async function openDelivery({ config, clock, log, telemetry, closeLast }: Setting, state: State) {
+  const guard = createAddressGuard(config.allowedTargets);
+  const http = openSafeFetch({ guard, resolve: systemResolve });
+  closeLast(() => http.close());
+  const secret = config.secret === null ? {} : { secret: config.secret };
+  const sealing = await loadOrCreateKey({ ...secret, file: join(config.dataDir, 'secret.key') });
+  if (!sealing.ok) throw new Error(`TIDEMARK_SECRET: ${sealing.reason}`);
+  const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
+  const deps = { http, guard, resolve: systemResolve, now: clock.wallMs, ...mail };
+  const directory = new ChannelDirectory({ channels: state.channels, key: sealing.key, deps });
+  closeLast(() => directory.close());
+  const kinds = new ChannelKinds(state.channels);
+  await kinds.load(state.projects);
+  const limiter = new MemoryLimiter({ now: clock.steadyMs });
+  const limits = DEFAULT_DELIVERY_LIMITS;
+  await seedLimiter(limiter, state.outbox, { limits, nowMs: clock.wallMs() });
+  const queue = new OutboxQueue({
+    outbox: state.outbox,
+    deliver: { limiter, limits, find: (project, channelId) => directory.find(project, channelId) },
+    disable: (project, channelId, change) => directory.disable(project, channelId, change),
+    wall: clock.wallMs,
+    monotonic: clock.steadyMs,
+    random: Math.random,
+    report: createDeliveryReport(log, telemetry, (channelId) => kinds.kindOf(channelId)),
+  });
+  await queue.start();
+  closeLast(async () => void (await queue.stop(config.drainMs)));
+  const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
+  return { queue, kinds, test, vault: new ChannelVault(sealing.key, randomBytes) };
+}
+type Delivery = Awaited<ReturnType<typeof openDelivery>>;
+
+/** Every firing alert, and the sweep over them. */
+async function openAlerts(
+  { config, clock, log, telemetry, closeLast }: Setting,
+  { state, delivery, bus }: { state: State; delivery: Delivery; bus: MemoryBus },
+): Promise<AlertBook> {
+  const book = new AlertBook({
+    alerts: state.alerts,
+    clock,
+    random: randomBytes,
+    timingOf: (project, modelId) => state.directory.timingOf(project, modelId),
+    channelsFor: async (project, modelId) => {
+      const wanted = state.directory.get(project, modelId)?.channelIds ?? null;
+      const enabled = (await delivery.kinds.list(project)).filter((channel) => channel.enabled);
+      return enabled.filter(({ id }) => wanted === null || wanted.includes(id)).map(({ id }) => id);
+    },
+    payload: (alert, event) => notificationPayload(alert, event, config.publicUrl),
+    committed: (alert, events) => {
+      for (const event of events) telemetry.alertEvents.inc({ event: event.kind, severity: event.severity });
+      bus.publish({ kind: 'alert', project: alert.project, items: [toWireAlert(alert)] });
+      delivery.queue.wake();
+    },
+  });
+  await book.load();
+  const keeper = new AlertKeeper(book, log);
+  keeper.start();
+  closeLast(() => keeper.close());
+  return book;
+}
+
+/** validate -> write -> remember -> evaluate -> raise -> publish. */
+async function openIngest(
+  { config, clock, telemetry, closeLast }: Setting,
+  { state, store, bus, book }: { state: State; store: SqliteStore; bus: MemoryBus; book: AlertBook },
+) {
+  const registry = new SeriesRegistry({ maxSeries: config.maxSeries });
+  registry.load(await store.activeSeries(clock.wallMs() - ACTIVE_MS), clock.wallMs());
+  const validator = new Validator({ registry, clock, maxAgeMs: config.retention.rawMs, lastSeq: store.lastSeq });
+  const writer = new BatchWriter({
+    write: (batch) => store.write(batch),
+    maxBatchPoints: 10_000,
+    maxQueuedPoints: config.maxQueuedPoints,
+    steadyMs: clock.steadyMs,
+    observe: (points, durationMs) => telemetry.countCommit(points, durationMs),
+  });
+  closeLast(() => writer.close());
+  const newestStoredMs = clock.wallMs() + MAX_FUTURE_MS;
+  const rings = new Rings({ points: config.ringPoints, models: config.ringModels, newestStoredMs });
+  const stages: Stages = {
+    validate: (project, kind, body) =>
+      kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),
+    write: (entry) => writer.append(entry),
+    remember: (points) => rings.remember(points),
+    evaluate: (points, drifts) => [...evaluate(points, state.directory.thresholdsOf), ...evaluateDrift(drifts)],
+    raise: (breaches) => book.raise(breaches),
+    publish: (project, points, drifts) => {
+      if (points.length > 0) bus.publish({ kind: 'inference', project, items: points });
+      if (drifts.length > 0) bus.publish({ kind: 'drift', project, items: drifts });
+    },
+    count: (kind, outcome, received) => telemetry.countIngest(kind, outcome, received),
+  };
+  const door = new IngestDoor(createIngest(stages), stages);
+  const idempotency = new Idempotency({ find: (project, key) => store.findRecord(project, key), wallMs: clock.wallMs });
+  return { door, idempotency, rings, writer };
+}
+type IngestParts = Awaited<ReturnType<typeof openIngest>>;
+
+/** The live feed, over what was read and raised before. */
+function openLive(
+  { config, clock, log, telemetry, closeLast }: Setting,
+  { state, bus, book, read }: { state: State; bus: MemoryBus; book: AlertBook; read: Read },
+) {
+  const feed = new LiveFeed({
+    bus,
+    recent: createRecentOfModels(read, clock.wallMs),
+    firing: (project, models) =>
+      book
+        .firing(project)
+        .filter((alert) => models?.includes(alert.modelId) ?? true)
+        .map(toWireAlert),
+    startedMs: clock.wallMs(),
+    steadyMs: clock.steadyMs,
+    dropped: telemetry.liveDropped,
+    onFault: (error) => log.error({ err: error }, 'the live feed met a fault and goes on'),
+  });
+  feed.start();
+  closeLast(() => feed.close());
+  const tickets = new Tickets({ steadyMs: clock.steadyMs, randomBytes });
+  const { allowedOrigins, liveClients: maxClients } = config;
+  const door = new LiveDoor({ keys: state.ring, tickets, allowedOrigins, maxClients, feed });
+  return { feed, tickets, door };
+}
+type LiveParts = ReturnType<typeof openLive>;
+
+/** What Tidemark counts about itself. */
+function watch(
+  { telemetry }: Setting,
+  parts: { state: State; store: SqliteStore; book: AlertBook; ingest: IngestParts; live: LiveParts },
+): void {
+  telemetry.start({
+    queuedPoints: () => parts.ingest.writer.queuedPoints,
+    deliveriesWaiting: async () => (await parts.state.deliveries.countByStatus()).pending,
+    liveClients: () => parts.live.feed.clients,
+    alertsFiring: () => parts.book.size,
+    store: () => parts.store.stats(),
+  });
+}
+
 /** A closer that fails must not keep the others from closing; the first failure is told when all had their turn. */
-async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+async function closeAll(closers: readonly Closer[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.toReversed()) {
     try {

@@ -73,6 +73,12 @@ export class Telemetry {
     else if (outcome.kind !== 'invalid') this.shed.inc({ kind, reason: outcome.kind }, received - indexes.size);
   }
 
+  /** countCommit counts a durable write: its points, and how long it took in ms. */
+  countCommit(points: number, durationMs: number): void {
+    this.commitSeconds.observe(durationMs / 1000);
+    this.commitPoints.observe(points);
+  }
+
   /** start begins to watch the process (event-loop lag, memory, file descriptors) and binds the gauges. */
   start(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
