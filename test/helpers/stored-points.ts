@@ -1,0 +1,46 @@
+import type { Client } from './client.js';
+import type { SentBatch } from './ingest-load.js';
+
+/** storedIds reads back the request id of every point that is stored, as often as it is there. */
+export async function storedIds(api: Client): Promise<string[]> {
+  const answer = await api.get('export/inference?format=ndjson');
+  if (answer.status !== 200) throw new Error(`the export answered ${answer.status}`);
+  const lines = answer.text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => String(JSON.parse(line).request_id));
+}
+
+/** Reckoning compares what was sent with what is stored, by batch; each list should be empty. */
+export interface Reckoning {
+  /** Acknowledged, and a point of it is missing. */
+  readonly lost: readonly string[];
+  /** Some points are there and others not. */
+  readonly torn: readonly string[];
+  /** A point of it is there more than once. */
+  readonly doubled: readonly string[];
+  /** Answered as not stored, and a point of it is there. */
+  readonly denied: readonly string[];
+  readonly points: number;
+}
+
+/** reckon compares batches with the request ids that are stored. */
+export function reckon(batches: readonly SentBatch[], ids: readonly string[]): Reckoning {
+  const found = new Map<string, number>();
+  for (const id of ids) found.set(id, (found.get(id) ?? 0) + 1);
+  const counted = batches.map(({ id, size, fate }) => {
+    const counts = Array.from({ length: size }, (_, i) => found.get(`${id}#${i}`) ?? 0);
+    const present = counts.filter((count) => count > 0).length;
+    return { id, size, fate, present, isDoubled: counts.some((count) => count > 1) };
+  });
+  const idsOf = (wrong: (batch: (typeof counted)[number]) => boolean): string[] =>
+    counted.filter(wrong).map(({ id }) => id);
+  return {
+    lost: idsOf(({ fate, present, size }) => fate === 'acknowledged' && present < size),
+    torn: idsOf(({ present, size }) => present > 0 && present < size),
+    doubled: idsOf(({ isDoubled }) => isDoubled),
+    denied: idsOf(({ fate, present }) => fate === 'refused' && present > 0),
+    points: ids.length,
+  };
+}
+
+/** NOTHING_WRONG is a reckoning without a fault. */
+export const NOTHING_WRONG = { lost: [], torn: [], doubled: [], denied: [] } as const;
