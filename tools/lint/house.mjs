@@ -42,8 +42,11 @@ export const EDGE = [
   /^apps\/api\/src\/platform\/(problem-filter|log)\.ts$/,
 ];
 
-/** REGISTRATIONS hold the classes that describe what people configure. */
-export const REGISTRATIONS = [/^apps\/api\/src\/(rules|alerts)\/(?!(evaluate|raise|sweep|transition)\.)[^/]+\.ts$/];
+/** REGISTRATIONS hold the classes that describe what people configure, and what reads a body by such a class. */
+export const REGISTRATIONS = [
+  /^apps\/api\/src\/(rules|alerts)\/(?!(evaluate|raise|sweep|transition)\.)[^/]+\.ts$/,
+  /^apps\/api\/src\/platform\/(validated|clean-text)\.ts$/,
+];
 
 /** WIRING is where adapters are chosen. */
 export const WIRING = /^apps\/[^/]+\/src\/compose\.ts$/;

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Provider } from '@nestjs/common';
 import {
   ChannelDirectory,
   createAddressGuard,
@@ -69,13 +68,20 @@ import { SqliteStore } from './store/sqlite-store.js';
 
 /** Composition is the platform, opened and wired, before anything listens. */
 export interface Composition {
-  readonly providers: Provider[];
+  /** What the controllers are given, by class: a value, or the class itself where Nest makes the one instance. */
+  readonly providers: readonly (Provided | typeof LiveGateway)[];
   readonly edge: EdgeDeps;
   readonly liveDoor: LiveDoor;
   /** drain makes readiness fail and new requests be refused, and says goodbye to the clients of the live feed. */
   readonly drain: () => Promise<void>;
   /** close ends everything, last opened first. */
   readonly close: () => Promise<void>;
+}
+
+/** Provided is a value under the class that stands for it. */
+export interface Provided {
+  readonly provide: abstract new (...args: never[]) => unknown;
+  readonly useValue: unknown;
 }
 
 /** Surroundings are what the platform is opened in. */

@@ -6,7 +6,7 @@ import { systemClock } from './platform/clock.js';
 import { createLog } from './platform/log.js';
 import { type Server, startServer } from './server.js';
 
-const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+const VERSION = versionOf(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
 
 const outcome = readConfig(process.env);
 const faults = outcome.ok ? dataDirFaults(outcome.config) : outcome.faults;
@@ -72,4 +72,10 @@ function startFault(error: unknown, config: Config): string {
   if (code === 'EACCES') return `API_PORT: port ${config.port} may not be used by this user; set API_PORT above 1023`;
   if (code === 'EADDRNOTAVAIL') return `API_HOST: this machine has no address ${config.host}`;
   return error instanceof Error ? error.message : String(error);
+}
+
+function versionOf(manifest: unknown): string {
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
+  return typeof version === 'string' ? version : 'unknown';
 }

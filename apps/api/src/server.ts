@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     },
   });
   guardEdge(adapter.getInstance(), composition.edge);
-  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.with(composition.providers), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.with([...composition.providers]), adapter, {
     logger: nestLog(log),
     bodyParser: false,
     abortOnError: false,

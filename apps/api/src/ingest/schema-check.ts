@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { ItemCode, ItemFault } from '@tidemark/types';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { pointerTo } from './json-pointer.js';
 
 /** SchemaCheck is a compiled schema: `accepts` is quick, `faults` tells what was wrong with a value it refused. */
 export interface SchemaCheck<T> {
@@ -41,12 +42,12 @@ export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: b
     coerceTypes: coerce,
     useDefaults: coerce,
   };
-  const first = new Ajv({ ...base, allErrors: false }).compile(schema) as ValidateFunction<T>;
+  const first = new Ajv({ ...base, allErrors: false }).compile<T>(schema);
   let all: ValidateFunction<T> | null = null;
   return {
     accepts: (value: unknown): value is T => first(value),
     faults: (value: unknown) => {
-      all ??= new Ajv({ ...base, allErrors: true }).compile(schema) as ValidateFunction<T>;
+      all ??= new Ajv({ ...base, allErrors: true }).compile<T>(schema);
       return all(value) ? [] : (all.errors ?? []).map(toFault);
     },
   };
@@ -54,7 +55,7 @@ export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: b
 
 function toFault(error: ErrorObject): ItemFault {
   const missing: unknown = error.params['missingProperty'];
-  const pointer = typeof missing === 'string' ? `${error.instancePath}/${escape(missing)}` : error.instancePath;
+  const pointer = typeof missing === 'string' ? pointerTo(error.instancePath, missing) : error.instancePath;
   return { pointer, code: CODES[error.keyword] ?? 'format', message: sentence(error) };
 }
 
@@ -65,8 +66,4 @@ function sentence(error: ErrorObject): string {
   if (typeof extra === 'string') return `"${extra.slice(0, 64)}" is not a known member`;
   if (error.keyword === 'required') return 'is required';
   return error.message ?? 'is not valid';
-}
-
-function escape(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,7 +1,7 @@
 /** Clock tells the time of day (UTC epoch ms, may jump) and time that only moves forward (ms since some point). */
 export interface Clock {
-  wallMs(): number;
-  steadyMs(): number;
+  readonly wallMs: () => number;
+  readonly steadyMs: () => number;
 }
 
 /** systemClock is the machine's clock. */
