@@ -12,12 +12,16 @@ import type { Tally } from './tally.js';
 
 const QUANTILES: Readonly<Partial<Record<Stat, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
+/** MAX_WINDOWS bounds what one query can make the reader allocate; callers are expected to stay far below it. */
+const MAX_WINDOWS = 1_000_000;
+
 /** readAggregate reduces every window of a query to one stat for each metric and group. */
 export function readAggregate(database: Database, catalog: SeriesCatalog, query: AggregateQuery): Aggregate {
   catalog.refresh();
   const { windowMs, stat, metrics } = query;
   const firstMs = floorTo(query.sinceMs, windowMs);
   const count = Math.max(0, Math.ceil((query.untilMs - firstMs) / windowMs));
+  if (count > MAX_WINDOWS) throw tooManyWindows(count);
   const groups = groupsOf(catalog.find(query), query, { windows: count, hasQuantiles: stat in QUANTILES });
   const windows: Windows = { firstMs, windowMs, count };
   fill(database, groups, { windows, fromMs: query.sinceMs, toMs: query.untilMs });
@@ -165,6 +169,10 @@ function windowOf({ firstMs, windowMs, count }: Windows, time: number): number {
 
 function isIn({ fromMs, toMs }: Span, time: number): boolean {
   return time >= fromMs && time < toMs;
+}
+
+function tooManyWindows(count: number): Error {
+  return Object.assign(new RangeError(`the query asks for ${count} windows`), { code: 'TOO_MANY_WINDOWS' });
 }
 
 function reduce(tally: Tally, stat: Stat): number | null {

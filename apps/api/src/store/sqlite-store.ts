@@ -123,7 +123,7 @@ export class SqliteStore implements PointStore {
   }
 
   ping(): Promise<void> {
-    return this.writer.call('ping', this.options.clock());
+    return this.writer.call('ping');
   }
 
   async close(): Promise<void> {

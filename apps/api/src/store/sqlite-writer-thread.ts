@@ -28,8 +28,8 @@ serve({
   stats() {
     return { value: writer.stats() };
   },
-  ping(nowMs: number) {
-    writer.ping(nowMs);
+  ping() {
+    writer.ping();
   },
   close() {
     background.close();

@@ -15,6 +15,7 @@ import {
 } from './store-messages.js';
 
 const CACHE_KIB = 8192;
+const PING_BYTES = 1 << 20;
 /** received_ms of a series is written again only when it is this far behind, to spare a page a commit. */
 export const RECEIVED_STEP_MS = 60_000;
 
@@ -43,6 +44,7 @@ export class StoreWriter {
   private readonly names = new Map<number, Set<string>>();
   private nextChunk = 1;
   private points = 0;
+  private hasFailed = false;
   private isSuspect = false;
 
   private constructor(
@@ -116,11 +118,15 @@ export class StoreWriter {
     return { points: this.points, series: this.series.size };
   }
 
-  /** ping makes a durable change, so that a full or broken disk shows. */
-  ping(nowMs: number): void {
-    this.commit((database) => {
-      database.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('ping_ms', ?)`).run([nowMs]);
-    });
+  /**
+   * ping makes a durable change, so that a full or broken disk shows. While the last commit failed it asks for more
+   * room than a page, or a disk that is too full for any batch would pass; the pages are then free for the next one.
+   */
+  ping(): void {
+    const bytes = this.hasFailed ? PING_BYTES : 1;
+    const write = `INSERT OR REPLACE INTO meta (name, value) VALUES ('ping', zeroblob(?))`;
+    this.commit((database) => database.prepare(write).run([bytes]));
+    if (bytes > 1) this.commit((database) => database.prepare(write).run([1]));
   }
 
   close(): void {
@@ -134,8 +140,11 @@ export class StoreWriter {
   commit<T>(work: (database: Database) => T): T {
     if (this.isSuspect) this.reopen();
     try {
-      return this.database.transaction(() => work(this.database));
+      const result = this.database.transaction(() => work(this.database));
+      this.hasFailed = false;
+      return result;
     } catch (error) {
+      this.hasFailed = true;
       this.isSuspect ||= isIoError(error);
       throw error;
     }
