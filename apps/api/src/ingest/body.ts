@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { MAX_BATCH_ITEMS } from '@tidemark/types';
-import secureJson from 'secure-json-parse';
 import { HttpProblem } from '../platform/problem.js';
 import { quoteInexactIntegers } from './exact-numbers.js';
+import { findForbiddenName } from './forbidden-name.js';
 import { findBoundsFault } from './json-bounds.js';
 
 /** MalformedItem stands in a body for an NDJSON line that is not valid JSON. */
@@ -22,12 +23,10 @@ const inflate = promisify(gunzip);
 
 /** decode undoes a body's Content-Encoding without ever making more than maxBytes. */
 export async function decode(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
-  if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
-  if (encoding !== 'gzip')
-    throw new HttpProblem(
-      'unsupported_media_type',
-      `the encoding "${encoding.slice(0, 40)}" is not supported; gzip is`,
-    );
+  const wanted = encoding?.trim().toLowerCase();
+  if (wanted === undefined || wanted === '' || wanted === 'identity') return body;
+  if (wanted !== 'gzip')
+    throw new HttpProblem('unsupported_media_type', `the encoding "${wanted.slice(0, 40)}" is not supported; gzip is`);
   try {
     return await inflate(body, { maxOutputLength: maxBytes });
   } catch (error) {
@@ -45,9 +44,8 @@ export function tooLarge(maxBytes: number): HttpProblem {
 export function parseJson(body: Buffer): unknown {
   const fault = findBoundsFault(body);
   if (fault) throw new HttpProblem(fault.code, `at byte ${fault.offset}`);
-  const text = body.toString('utf8');
   try {
-    return mayNamePrototype(body) ? secureJson.parse(text) : JSON.parse(text);
+    return parseText(body, (text) => text);
   } catch (error) {
     throw new HttpProblem('malformed_body', reason(error), { cause: error });
   }
@@ -81,7 +79,7 @@ export function batchBody(items: readonly unknown[], source: Buffer | null): Met
 
 /** singleBody is the one metric of a parsed request. */
 export function singleBody(item: unknown, source: Buffer | null): MetricBody {
-  return bodyOf([item], () => (source ? JSON.parse(quoteInexactIntegers(source.toString('utf8'))) : item));
+  return bodyOf([item], () => (source?.length ? JSON.parse(quoteInexactIntegers(source.toString('utf8'))) : item));
 }
 
 function bodyOf(
@@ -97,17 +95,24 @@ function batchItems(parsed: unknown): readonly unknown[] {
 }
 
 function parseLine(line: Buffer): unknown {
+  if (findBoundsFault(line)) return new MalformedItem('the line is nested too deeply or has too many members');
   try {
-    const text = quoteInexactIntegers(line.toString('utf8'));
-    return findBoundsFault(line)
-      ? new MalformedItem('the line is nested too deeply or has too many members')
-      : secureJson.parse(text);
+    return parseText(line, quoteInexactIntegers);
   } catch (error) {
     return new MalformedItem(reason(error));
   }
 }
 
-/** An escape could hide the names, so any escape sends a body to the careful parser. */
+/** Bytes that are no UTF-8 are refused: read with a replacement, two names could become one. */
+function parseText(bytes: Buffer, prepare: (text: string) => string): unknown {
+  if (!isUtf8(bytes)) throw new SyntaxError('it is not valid UTF-8');
+  const value: unknown = JSON.parse(prepare(bytes.toString('utf8')));
+  const name = mayNamePrototype(bytes) ? findForbiddenName(value) : null;
+  if (name !== null) throw new SyntaxError(`the name "${name}" is forbidden`);
+  return value;
+}
+
+/** An escape could hide the names, so any escape has the members looked at one by one. */
 function mayNamePrototype(body: Buffer): boolean {
   return body.includes('__proto__') || body.includes('constructor') || body.includes('\\u');
 }

@@ -1,7 +1,9 @@
 import type { ItemFault } from '@tidemark/types';
 import { isExactInteger } from './exact-numbers.js';
+import { pointerTo } from './json-pointer.js';
 
-const NUMBER = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
+/** Each text has one way to match: with two, refusing a long one would take time quadratic in its length. */
+const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
 const INTEGER = /^[-+]?\d+$/;
 const FIELDS: readonly string[] = ['latency', 'throughput', 'error_rate', 'confidence'];
 const OBJECTS: readonly string[] = ['resource_usage', 'values'];
@@ -32,7 +34,7 @@ function copyNumber(target: Record<string, unknown>, name: string, parent: strin
   const text = target[name];
   if (typeof text !== 'string' || text.length > 400 || !NUMBER.test(text)) return;
   const trimmed = text.trim();
-  const pointer = `${parent}/${name}`;
+  const pointer = pointerTo(parent, name);
   if (INTEGER.test(trimmed) && !isExactInteger(trimmed.replace('+', ''))) {
     faults.push({ pointer, code: 'not_exact', message: `${trimmed.slice(0, 40)} cannot be held exactly in a double` });
   } else if (!Number.isFinite(Number(trimmed))) {

@@ -1,16 +1,54 @@
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Every integer of fewer digits is exact. */
+const LONG_RUN = /\d{16}/;
+const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
  * quoteInexactIntegers puts quotes around every integer literal of a JSON text that a double cannot hold exactly
  * (such as 9007199254740993), so that the reader sees its digits instead of a neighbour.
- * Strings, and integers that are exact, stay as they are.
+ * Strings, and integers that are exact, stay as they are. It walks the text once, whatever the text is: a pattern that
+ * steps over strings and numbers takes time quadratic in a hostile one.
  */
 export function quoteInexactIntegers(json: string): string {
-  return json.replace(TOKEN, (token) => (token.startsWith('"') || isExactInteger(token) ? token : `"${token}"`));
+  if (!LONG_RUN.test(json)) return json;
+  let quoted = '';
+  let copied = 0;
+  for (let at = 0; at < json.length;) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(json, at);
+    else if (isNumeric(code)) {
+      const end = endOfNumber(json, at);
+      const token = json.slice(at, end);
+      if (LONG_INTEGER.test(token) && !isExactInteger(token)) {
+        quoted += `${json.slice(copied, at)}"${token}"`;
+        copied = end;
+      }
+      at = end;
+    } else at++;
+  }
+  return quoted + json.slice(copied);
 }
 
 /** isExactInteger tells whether a double holds the integer written in `digits` exactly. */
 export function isExactInteger(digits: string): boolean {
   const number = Number(digits);
   return Number.isFinite(number) && BigInt(number) === BigInt(digits);
+}
+
+function endOfString(json: string, start: number): number {
+  let at = start + 1;
+  while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+function endOfNumber(json: string, start: number): number {
+  let at = start + 1;
+  while (at < json.length && isNumeric(json.charCodeAt(at))) at++;
+  return at;
+}
+
+/** A digit, a sign, a dot or an exponent: whatever a number can hold. */
+function isNumeric(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2b || code === 0x2e || (code | 0x20) === 0x65;
 }

@@ -81,6 +81,7 @@ export class Idempotency {
       this.finish(id);
       return { kind: 'answered', answer: { status: record.status, body: record.body }, replayed: true };
     }
+    this.finished.delete(id); // what was finished under this key before was another request
     const answer = await job.work();
     this.finish(id);
     return { kind: 'answered', answer, replayed: false };

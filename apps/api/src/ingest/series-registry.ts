@@ -1,6 +1,7 @@
 import type { InferenceMetric, ItemFault } from '@tidemark/types';
 import { MAX_NAME_LENGTH } from '@tidemark/types';
 import type { Series } from '../store/point-store.js';
+import { pointerTo } from './json-pointer.js';
 
 /** ACTIVE_MS is how long a series counts as active after its last point. */
 export const ACTIVE_MS = 24 * 3_600_000;
@@ -34,6 +35,8 @@ export class SeriesRegistry {
   /** Keys with the tags in the order a client sent them, to save sorting them each time. */
   private readonly aliases = new Map<string, Entry>();
   private readonly perProject = new Map<string, number>();
+  /** No series can have become quiet before then, so that a flood of refused ones does not look at all of them each time. */
+  private quietFromMs = -Infinity;
 
   constructor(private readonly options: RegistryOptions) {}
 
@@ -92,8 +95,13 @@ export class SeriesRegistry {
   }
 
   private forgetQuiet(nowMs: number): void {
+    if (nowMs < this.quietFromMs) return;
+    this.quietFromMs = nowMs + ACTIVE_MS;
     for (const [key, entry] of this.entries) {
-      if (entry.lastSeenMs > nowMs - ACTIVE_MS) continue;
+      if (entry.lastSeenMs > nowMs - ACTIVE_MS) {
+        this.quietFromMs = Math.min(this.quietFromMs, entry.lastSeenMs + ACTIVE_MS);
+        continue;
+      }
       this.entries.delete(key);
       this.perProject.set(entry.series.project, this.count(entry.series.project) - 1);
     }
@@ -150,5 +158,5 @@ function limitFault(maxSeries: number): ItemFault {
 }
 
 function pointer(parent: string, name: string): string {
-  return `${parent}/${name.slice(0, MAX_NAME_LENGTH).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return pointerTo(parent, name.slice(0, MAX_NAME_LENGTH));
 }

@@ -48,9 +48,9 @@ function parseText(text: string): number {
 
 /** `2026-01-31`, then T, t or a space. */
 function dayMs(text: string): number {
-  const separator = text.charCodeAt(10) | 0x20;
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || (separator !== 0x74 && separator !== 0x20))
-    return NaN;
+  const separator = text[10];
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return NaN;
+  if (separator !== 'T' && separator !== 't' && separator !== ' ') return NaN;
   const year = digits(text, 0) * 100 + digits(text, 2);
   const month = digits(text, 5);
   const day = digits(text, 8);
