@@ -5,7 +5,7 @@ import { LiveClient, type Socket } from './live-client.js';
 import type { LiveGroup } from './live-group.js';
 import { LIVE_LIMITS } from './live-limits.js';
 import { LiveProject } from './live-project.js';
-import { makePoint } from './rig/points.js';
+import { makeDrift, makePoint } from './rig/points.js';
 import { toSubscription } from './subscription.js';
 
 const limits = { ...LIVE_LIMITS, softBytes: 1000, hardBytes: 10_000 };
@@ -47,7 +47,8 @@ function setUp(members: number, costMs = 0) {
     const items = Array.from({ length: count }, () => makePoint({ project: 'p', seq: ++seq }));
     project.publish({ kind: 'inference', project: 'p', items }, (touched: LiveGroup) => fanOut.touch(touched));
   };
-  return { clock, fanOut, wires, publish, dropped };
+  const publishDrift = () => project.publish({ kind: 'drift', project: 'p', items: [makeDrift('p')] }, () => undefined);
+  return { clock, fanOut, group, wires, publish, publishDrift, dropped };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -92,6 +93,23 @@ describe('the fan-out', () => {
     publish();
     await turn();
     expect(sent).toHaveLength(3);
+    expect(new Set(sent).size).toBe(1);
+  });
+
+  it('makes it once even for members that came at different places, if nothing for them lies between', async () => {
+    const { clock, group, wires, publish, publishDrift } = setUp(3);
+    const sent: Buffer[] = [];
+    publish();
+    await turn();
+    for (const [i, client] of [...group.members].entries()) {
+      publishDrift();
+      if (i > 0) client.cursor = group.log.seq; // as one who subscribes now
+    }
+    for (const wire of wires) wire.send = (data) => void sent.push(data);
+    clock.nowMs += 1000;
+    publish();
+    await turn();
+    expect(sent.map(String)).toEqual(Array(3).fill(expect.stringContaining('"r2"')));
     expect(new Set(sent).size).toBe(1);
   });
 

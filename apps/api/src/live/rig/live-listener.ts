@@ -1,18 +1,20 @@
-import { vi } from 'vitest';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { LiveAnswer } from '../live-answer.js';
+
+const DEADLINE_MS = 15_000;
 
 /** LiveListener is a client of the live feed that remembers all it hears. */
 export class LiveListener {
   readonly heard: LiveAnswer[] = [];
-  /** When each message was heard, ms. */
-  readonly heardMs: number[] = [];
+  /** How many points were heard in deltas. */
+  pointsHeard = 0;
   closed: { readonly code: number; readonly reason: string } | null = null;
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: RawData) => {
-      this.heard.push(JSON.parse((data as Buffer).toString()) as LiveAnswer);
-      this.heardMs.push(performance.now());
+      const answer = JSON.parse((data as Buffer).toString()) as LiveAnswer;
+      this.heard.push(answer);
+      if (answer.type === 'inference') this.pointsHeard += answer.items.length;
     });
     socket.on('close', (code, reason) => (this.closed = { code, reason: reason.toString() }));
     socket.on('error', () => undefined);
@@ -65,15 +67,16 @@ export class LiveListener {
   }
 
   /** until waits for a condition to hold, with a deadline. */
-  until<T>(condition: () => T | undefined | null | false, what: string): Promise<T> {
-    const look = () => {
+  async until<T>(condition: () => T | undefined | null | false, what: string): Promise<T> {
+    const deadlineMs = performance.now() + DEADLINE_MS;
+    for (;;) {
       const found = condition();
       if (found !== undefined && found !== null && found !== false) return found;
-      throw new Error(
-        `no ${what} among ${JSON.stringify(this.heard).slice(0, 500)}, closed: ${JSON.stringify(this.closed)}`,
-      );
-    };
-    return vi.waitFor(look, { timeout: 10_000, interval: 5 });
+      if (performance.now() > deadlineMs) break;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const last = JSON.stringify(this.heard.slice(-3)).slice(0, 500);
+    throw new Error(`no ${what} in ${this.heard.length} messages, last ${last}, closed ${JSON.stringify(this.closed)}`);
   }
 
   /** requestIds are the points heard in deltas, in order. */
