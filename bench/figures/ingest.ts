@@ -29,6 +29,8 @@ const MODES: readonly Mode[] = [
   },
 ];
 
+const WARM_UP_MS = 1000;
+
 /** ingestFigure compares durable ingest with the bare framework, in turns, so that both see the same machine. */
 export const ingestFigure: Figure = {
   name: 'ingest',
@@ -52,6 +54,8 @@ interface Round {
   readonly rate: number;
   readonly p99Ms: number;
   readonly refused: number;
+  /** serverCpuUs is the processor time of the server, all its threads, for one point: it holds on a busy machine too. */
+  readonly serverCpuUs: number;
   /** serverCores and loadCores are how much of the machine each took, in processors. */
   readonly serverCores: number;
   readonly loadCores: number;
@@ -87,6 +91,12 @@ async function compare(bench: Bench, mode: Mode, api: ServerProcess, bare: Serve
       detail: { connections: mode.connections, rounds: ours },
     },
     {
+      id: `${id}.cpu_us_a_point`,
+      name: '  processor time of the server a point',
+      value: medianOf(ours.map((round) => round.serverCpuUs)),
+      unit: 'us',
+    },
+    {
       id: `${id}.bare_points_per_s`,
       name: `  bare Nest + Fastify, parse and answer`,
       value: bareRate,
@@ -110,15 +120,19 @@ async function measure(bench: Bench, mode: Mode, server: ServerProcess): Promise
     port: server.port,
     points: mode.points,
     connections: mode.connections,
-    warmupMs: 1000,
+    warmupMs: WARM_UP_MS,
     durationMs: bench.quick ? 2000 : 4000,
   });
   const after = server.usage();
+  const serverCpuMs = after.cpuMs - before.cpuMs;
+  // The usage covers the warm-up too, at the same rate.
+  const totalMs = result.elapsedMs + WARM_UP_MS;
   return {
     rate: (result.points / result.elapsedMs) * 1000,
     p99Ms: spreadOf(result.latenciesMs).p99,
     refused: refusedIn(result),
-    serverCores: (after.cpuMs - before.cpuMs) / (result.elapsedMs + 1000),
+    serverCpuUs: (serverCpuMs * 1000) / ((result.points * totalMs) / result.elapsedMs),
+    serverCores: serverCpuMs / totalMs,
     loadCores: result.cpuMs / result.elapsedMs,
     rssMb: after.rssMb,
   };

@@ -144,6 +144,7 @@ async function ask(
   { key, name, path, target }: Question,
   when: 'alone' | 'during ingest',
 ): Promise<Reading[]> {
+  const before = api.usage();
   const result = await bench.load.run({
     kind: 'gets',
     port: api.port,
@@ -152,6 +153,7 @@ async function ask(
     maxMs: MAX_MS,
   });
   if (refusedIn(result) > 0) throw new Error(`${name}: answers other than 200: ${JSON.stringify(result.refused)}`);
+  const serverCpuMs = (api.usage().cpuMs - before.cpuMs) / result.accepted;
   const spread = spreadOf(result.latenciesMs);
   bench.say(`query: ${name}, ${when}: p50 ${quantity(spread.p50, 'ms')}, p99 ${quantity(spread.p99, 'ms')}`);
   const suffix = when === 'alone' ? '' : ', at 5,000 points/s';
@@ -164,7 +166,7 @@ async function ask(
       value: spread.p99,
       unit: 'ms',
       ...(target && when === 'alone' ? { target } : {}),
-      detail: { ...spread, bytesAnAnswer: result.bodyBytes / spread.count },
+      detail: { ...spread, serverCpuMs, bytesAnAnswer: result.bodyBytes / spread.count },
     },
   ];
 }
