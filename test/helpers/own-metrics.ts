@@ -1,0 +1,20 @@
+import type { Client } from './client.js';
+
+/** OwnMetrics is one reading of what the platform counts about itself, at /metrics. */
+export class OwnMetrics {
+  private constructor(private readonly lines: readonly string[]) {}
+
+  static async read(api: Client): Promise<OwnMetrics> {
+    const answer = await api.get('/metrics');
+    if (answer.status !== 200) throw new Error(`/metrics answered ${answer.status}`);
+    return new OwnMetrics(answer.text.split('\n'));
+  }
+
+  /** sum adds the samples of a name that carry all of these labels, written as in `kind="inference"`; 0 without any. */
+  sum(name: string, ...labels: readonly string[]): number {
+    return this.lines
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .filter((line) => labels.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+}
