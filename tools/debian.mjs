@@ -4,7 +4,8 @@ import { step } from './step.mjs';
 
 /** DEBIAN_PACKAGES are what tests need besides npm packages: the file that shows a package is there, and what for. */
 export const DEBIAN_PACKAGES = [
-  { name: 'chromium', file: '/usr/bin/chromium', purpose: 'looks at emails and pages as people see them' },
+  { name: 'chromium', file: '/usr/bin/chromium', purpose: 'runs the SDK as a page does' },
+  { name: 'strace', file: '/usr/bin/strace', purpose: 'makes a disk fail under the server' },
 ];
 
 /**
