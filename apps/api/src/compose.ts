@@ -42,7 +42,6 @@ import { Idempotency } from './ingest/idempotency.js';
 import { createIngest, type Stages } from './ingest/ingest.js';
 import { IngestDoor } from './ingest/ingest-door.js';
 import { ACTIVE_MS, SeriesRegistry } from './ingest/series-registry.js';
-import { MAX_FUTURE_MS } from './ingest/timestamp.js';
 import { Validator } from './ingest/validate.js';
 import { LiveDoor } from './live/live-door.js';
 import { LiveFeed } from './live/live-feed.js';
@@ -296,8 +295,7 @@ async function openIngest(
     observe: (points, durationMs) => telemetry.countCommit(points, durationMs),
   });
   closeLast(() => writer.close());
-  const newestStoredMs = clock.wallMs() + MAX_FUTURE_MS;
-  const rings = new Rings({ points: config.ringPoints, models: config.ringModels, newestStoredMs });
+  const rings = new Rings({ points: config.ringPoints, models: config.ringModels, newestStoredMs: store.newestMs });
   const stages: Stages = {
     validate: (project, kind, body) =>
       kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),

@@ -137,11 +137,13 @@ export function describePort(open: () => Promise<StoreUnderTest>): void {
 
     it('are all there after a restart, with the highest seq', async () => {
       expect(store.lastSeq).toBe(0);
+      expect(store.newestMs).toBe(-Infinity);
       const points = Array.from({ length: 100 }, (_, i) => aPoint(aSeries(), i + 1, NOW - 200 + i));
       await store.write(aBatch(points.slice(0, 60)));
       await store.write(aBatch(points.slice(60)));
       await reopen();
       expect(store.lastSeq).toBe(100);
+      expect(store.newestMs).toBe(NOW - 101);
       expect(await recent(aDay())).toEqual(points.toReversed());
       await store.write(aBatch([aPoint(aSeries(), 101, NOW)]));
       expect((await store.recent(aDay(), 2)).items.map((point) => point.seq)).toEqual([101, 100]);

@@ -151,6 +151,8 @@ export interface PointStore {
   findRecord(project: string, key: string): Promise<IdempotencyRecord | null>;
   /** lastSeq is the highest sequence number stored when the store was opened; 0 when empty. */
   readonly lastSeq: number;
+  /** newestMs is the highest timestamp of a point stored when the store was opened; -Infinity when empty. */
+  readonly newestMs: number;
   stats(): Promise<StoreStats>;
   /** ping rejects when the store cannot take a write now. */
   ping(): Promise<void>;

@@ -53,8 +53,16 @@ export class SqliteStore implements PointStore {
     private readonly options: SqliteStoreOptions,
     private readonly writer: SqliteThread,
     private readonly reader: SqliteThread,
-    readonly lastSeq: number,
+    private readonly opened: WriterOpened,
   ) {}
+
+  get lastSeq(): number {
+    return this.opened.lastSeq;
+  }
+
+  get newestMs(): number {
+    return this.opened.newestMs;
+  }
 
   /** open opens or creates the file; it rejects with a StoreFileError for a newer, foreign or damaged one. */
   static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
@@ -63,11 +71,11 @@ export class SqliteStore implements PointStore {
     const writerEntry = new URL('../../dist/store/sqlite-writer-thread.js', import.meta.url);
     const writer = await SqliteThread.open({ entry: writerEntry, input: writerInput, onDeath });
     try {
-      const { lastSeq } = await writer.call<WriterOpened>('opened');
+      const opened = await writer.call<WriterOpened>('opened');
       const readerEntry = new URL('../../dist/store/sqlite-reader-thread.js', import.meta.url);
       const readerInput: ReaderInput = { file };
       const reader = await SqliteThread.open({ entry: readerEntry, input: readerInput, onDeath });
-      return new SqliteStore(options, writer, reader, lastSeq);
+      return new SqliteStore(options, writer, reader, opened);
     } catch (error) {
       await writer.close();
       throw error;

@@ -3,12 +3,12 @@ import { Background } from './background.js';
 import { CompactWork } from './compact-work.js';
 import { FoldWork } from './fold-work.js';
 import { RetainWork } from './retain-work.js';
-import type { WriteMessage, WriterInput } from './store-messages.js';
+import type { WriteMessage, WriterInput, WriterOpened } from './store-messages.js';
 import { StoreWriter } from './store-writer.js';
 
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input);
-const lastSeq = writer.lastSeq();
+const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.newestMs };
 const background = new Background([
   new FoldWork(writer, input.pace),
   new RetainWork(writer, input.retention),
@@ -18,11 +18,12 @@ background.nudge();
 
 serve({
   opened() {
-    return { value: { lastSeq } };
+    return { value: opened };
   },
   write(message: WriteMessage) {
+    const beganAt = performance.now();
     const value = writer.write(message);
-    background.nudge();
+    background.nudge(performance.now() - beganAt);
     return { value };
   },
   stats() {

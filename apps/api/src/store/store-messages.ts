@@ -22,6 +22,7 @@ export interface WriterInput {
 /** WriterOpened is the writer's answer to `opened`. */
 export interface WriterOpened {
   readonly lastSeq: number;
+  readonly newestMs: number;
 }
 
 /** ChunkMessage is one plain chunk of a WriteMessage. */
