@@ -1,0 +1,178 @@
+import { createGzip, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Client } from './helpers/client.js';
+import { figure, megabytes, milliseconds } from './helpers/figure.js';
+import { inference } from './helpers/fixtures.js';
+import { isFullLength } from './helpers/length.js';
+import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
+
+const MB = 1_048_576;
+
+/** A gigabyte of zeros, compressed to a megabyte. */
+async function bomb(): Promise<Buffer> {
+  const gzip = createGzip({ level: 9 });
+  const chunks: Buffer[] = [];
+  gzip.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve) => gzip.once('end', resolve));
+  const zeros = Buffer.alloc(8 * MB);
+  for (let written = 0; written < 1024 * MB; written += zeros.length) {
+    if (!gzip.write(zeros)) await new Promise((resolve) => gzip.once('drain', resolve));
+  }
+  gzip.end();
+  await ended;
+  return Buffer.concat(chunks);
+}
+
+/** What a platform that nothing was done to answers. */
+async function expectUnharmed(api: Client, requestId: string): Promise<void> {
+  const answer = await api.post('metrics/inference', inference('sane', requestId, { tags: { a: 'b' } }));
+  expect(answer.status).toBe(201);
+  const { metrics } = await api.must(api.get('metrics/inference?model_id=sane&limit=1'));
+  expect(metrics[0]).toMatchObject({ request_id: requestId, tags: { a: 'b' }, values: {} });
+  expect(Object.keys(metrics[0].tags)).toEqual(['a']);
+}
+
+describe.each(PROFILES)('hostile input, $name', (profile) => {
+  let platform: Platform;
+  let api: Client;
+  beforeAll(async () => {
+    platform = await profile.open();
+    api = platform.client();
+  });
+  afterAll(() => platform.close());
+
+  test('a gigabyte in a compressed megabyte is refused before it takes memory', async () => {
+    const warm = Array.from({ length: 5000 }, (_, i) => inference('sane', `w${i}`));
+    const packed = gzipSync(JSON.stringify({ metrics: warm }));
+    for (let i = 0; i < 3; i++) {
+      const answer = await api.post('metrics/inference/batch', packed, { headers: { 'content-encoding': 'gzip' } });
+      expect(answer.status).toBe(201);
+    }
+    const body = await bomb();
+    const before = platform.process.residentBytes();
+    platform.process.forgetPeak();
+    for (const path of ['metrics/inference/batch', 'metrics/inference', 'models']) {
+      const answer = await api.post(path, body, { headers: { 'content-encoding': 'gzip' } });
+      expect([path, answer.status, answer.json.code]).toEqual([path, 413, 'body_too_large']);
+    }
+    const grown = platform.process.peakBytes() - before;
+    figure('gzip bomb of 1 GB, memory taken', megabytes(grown));
+    expect(grown).toBeLessThan(32 * MB);
+    await expectUnharmed(api, 'after-bomb');
+  });
+
+  test('a body that is larger than it may be is refused, plain or dribbled without a length', async () => {
+    const large = `{"metrics":[${' '.repeat(17 * MB)}]}`;
+    const plain = await api.post('metrics/inference/batch', large).catch((error: unknown) => error);
+    expect(plain).toMatchObject({ status: 413 });
+    const single = await api.post('models', JSON.stringify({ id: 'x'.repeat(2 * MB) }));
+    expect(single.status).toBe(413);
+    await expectUnharmed(api, 'after-large');
+  });
+
+  test.each<[string, () => string]>([
+    ['half a million nested lists', () => '['.repeat(500_000)],
+    ['half a million nested lists that close', () => '['.repeat(500_000) + ']'.repeat(500_000)],
+    ['nested objects', () => '{"a":'.repeat(150_000) + '1' + '}'.repeat(150_000)],
+    [
+      'a million members',
+      () => `{"metrics":[{${Array.from({ length: 1_000_000 }, (_, i) => `"k${i}":1`).join(',')}}]}`,
+    ],
+    ['a proto member', () => '{"metrics":[{"__proto__":{"polluted":true},"model_id":"a"}]}'],
+    ['an escaped proto member', () => '{"metrics":[{"\\u005f_proto__":{"polluted":true},"model_id":"a"}]}'],
+    ['a constructor with a prototype', () => '{"metrics":[{"constructor":{"prototype":{"polluted":true}}}]}'],
+    ['no JSON', () => '{"metrics":[{'],
+    ['bytes that are no text', () => '\u0000\u0001\u0002'],
+  ])('%s is refused at once, as JSON and as NDJSON', async (what, text) => {
+    const body = text();
+    const beginMs = performance.now();
+    for (const path of ['metrics/inference/batch', 'metrics/drift/batch']) {
+      const answer = await api.post(path, body);
+      expect([400, 413, 422]).toContain(answer.status);
+      const lines = await api.post(path, body, { headers: { 'content-type': 'application/x-ndjson' } });
+      expect([400, 413, 422]).toContain(lines.status);
+    }
+    figure(`refused ${what}, four times`, milliseconds(performance.now() - beginMs));
+    if (body.length < MB) expect([400, 413, 422]).toContain((await api.post('models', body)).status);
+    await expectUnharmed(api, `after-${what}`);
+  });
+
+  test.each([
+    ['__proto__', '{"__proto__":"x"}'],
+    ['constructor', '{"constructor":"x"}'],
+    ['prototype', '{"prototype":"x"}'],
+  ])('a tag or a value named %s is refused, and no other object has it afterwards', async (name, tags) => {
+    const body = `{"model_id":"sane","model_type":"llm","request_id":"r","latency":1,"tags":${tags}}`;
+    const answer = await api.post('metrics/inference', body);
+    expect([400, 422]).toContain(answer.status);
+    const values = body.replace('"tags"', '"values"').replace('"x"', '1');
+    expect([400, 422]).toContain((await api.post('metrics/inference', values)).status);
+    await expectUnharmed(api, `after-${name}`);
+  });
+
+  test('numbers that JSON cannot carry exactly are refused with the index of the item', async () => {
+    const item = (latency: string, more = ''): string =>
+      `{"model_id":"numbers","model_type":"llm","request_id":"n","latency":${latency}${more}}`;
+    const refused = ['1e400', 'NaN', '"Infinity"', '"NaN"', '-0', '9007199254740993', '"9007199254740993"'];
+    for (const latency of refused) {
+      const lines = [item('1'), item(latency), item('2')].join('\n');
+      const answer = await api.post('metrics/inference/batch', lines, {
+        headers: { 'content-type': 'application/x-ndjson' },
+      });
+      expect([latency, answer.status, answer.json.accepted]).toEqual([latency, 207, 2]);
+      expect(answer.json.rejected.map(({ index }: { index: number }) => index)).toEqual([1]);
+    }
+    const exact = ['0.1', '1e-300', '1.7976931348623157e308', '9007199254740992', '123456789.123456789'];
+    for (const latency of exact) {
+      await api.must(
+        api.post(
+          'metrics/inference',
+          item(latency, `,"values":{"v":${latency},"minus":-0.0}`).replace('numbers', 'exact'),
+        ),
+      );
+    }
+    const { metrics } = await api.must(api.get('metrics/inference?model_id=exact'));
+    const stored = metrics.map(({ latency }: { latency: number }) => latency).reverse();
+    expect(stored).toEqual(exact.map(Number));
+    expect(metrics[0].values.v).toBe(Number(exact.at(-1)));
+  });
+
+  test('an endless tag opens series up to the limit, and what exists goes on', { timeout: 300_000 }, async () => {
+    const own = await openPlatform(profile);
+    const client = own.client();
+    await client.must(client.post('metrics/inference', inference('old', 'o1', { tags: { region: 'eu' } })));
+    const before = own.process.residentBytes();
+    const distinct = isFullLength() ? 1_000_000 : 30_000;
+    let accepted = 0;
+    let limited = 0;
+    for (let start = 0; start < distinct; start += 5000) {
+      const metrics = Array.from({ length: 5000 }, (_, i) =>
+        inference('old', `r${start + i}`, { tags: { id: `v${start + i}` } }),
+      );
+      const answer = await client.post('metrics/inference/batch', { metrics });
+      if (answer.status === 429) {
+        limited += metrics.length;
+        expect(answer.json.code).toBe('series_limit');
+        expect(answer.json.detail).toMatch(/active series/);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      } else {
+        expect([201, 207]).toContain(answer.status);
+        accepted += answer.json.accepted;
+        limited += answer.json.rejected.length;
+        for (const { code } of answer.json.rejected) expect(code).toBe('series_limit');
+      }
+    }
+    expect(accepted).toBe(9999); // ten thousand, and one was there
+    expect(limited).toBe(distinct - accepted);
+    const single = await client.post('metrics/inference', inference('old', 'new', { tags: { id: 'yet another' } }));
+    expect([single.status, single.json.code]).toEqual([429, 'series_limit']);
+    expect((await client.post('metrics/inference', inference('other-model', 'new'))).status).toBe(429);
+    for (const tags of [{ region: 'eu' }, { id: 'v17' }]) {
+      const answer = await client.post('metrics/inference', inference('old', 'again', { tags }));
+      expect(answer.status).toBe(201);
+    }
+    const grown = own.process.residentBytes() - before;
+    figure(`${distinct} distinct values of a tag, memory taken`, megabytes(grown));
+    expect(grown).toBeLessThan(200 * MB);
+  });
+});
