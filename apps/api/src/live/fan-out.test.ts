@@ -30,7 +30,11 @@ class Wire {
     for (const then of this.drained.splice(0)) then();
   }
 
-  close(): void {}
+  readonly closedWith: number[] = [];
+
+  close(code: number): void {
+    this.closedWith.push(code);
+  }
 }
 
 function setUp(members: number, costMs = 0) {
@@ -139,6 +143,17 @@ describe('the fan-out', () => {
     expect(idsOf(slow)).toHaveLength(before + 20);
     expect(dropped).toEqual([60 - before - 20]);
     expect(slow?.frames).toContain(`{"type":"lagged","dropped":${60 - before - 20}}`);
+  });
+
+  it('never lets more than 1 MB wait for one client: past it the client is closed with 1013', () => {
+    const wire = new Wire();
+    wire.isStuck = true;
+    const client = new LiveClient(wire.socket, OPERATOR, LIVE_LIMITS, () => 0);
+    const frame = Buffer.alloc(100_000, ' ');
+    for (let i = 0; i < 20; i++) client.send([frame], null);
+    expect(wire.closedWith).toEqual([1013]);
+    expect(wire.frames).toHaveLength(11);
+    expect(client.isClosing).toBe(true);
   });
 
   it('sends nothing once it is closed', async () => {

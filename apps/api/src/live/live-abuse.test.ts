@@ -155,7 +155,7 @@ describe('the live feed, with clients that behave badly', () => {
     const [listener, stuck] = [await listen(app), await listen(app)];
     await listener.follow();
     stuck.socket.pause();
-    await app.feed.close();
+    await Promise.all([app.feed.close(), app.feed.close()]);
     expect(app.feed.clients).toBe(0);
     expect(await listener.until(() => listener.closed, 'close')).toMatchObject({ code: 1001 });
   });

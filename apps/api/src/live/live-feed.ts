@@ -37,6 +37,7 @@ export class LiveFeed {
   private readRequest: RequestReader | null = null;
   private unsubscribe: (() => void) | null = null;
   private emptied: (() => void) | null = null;
+  private closing: Promise<void> | null = null;
 
   constructor(private readonly deps: LiveFeedDeps) {
     const { steadyMs } = deps;
@@ -85,7 +86,12 @@ export class LiveFeed {
   }
 
   /** close says good-bye to all clients (1001) and cuts off those that have not gone after the grace time. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     this.unsubscribe?.();
     this.unsubscribe = null;
     this.fanOut.close();

@@ -39,7 +39,7 @@ export const LIVE_LIMITS: LiveLimits = Object.freeze({
   roundBytes: 256 * 1024,
   softBytes: 256 * 1024,
   hardBytes: 1024 * 1024,
-  stallMs: 15_000,
+  stallMs: 10_000,
   heartbeatMs: 30_000,
   closeGraceMs: 2000,
   tickMs: 1000,
