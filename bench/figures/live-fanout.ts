@@ -14,7 +14,6 @@ export const liveFanoutFigure: Figure = {
     bench.withApi(async (api) => {
       const child = ChildProcess.fork(new URL('../probes/live-probe.js', import.meta.url));
       try {
-        const idleMb = api.usage().rssMb;
         bench.say(`live: connecting ${CLIENTS} clients`);
         const task = { port: api.port, clients: CLIENTS, itemsPerS: ITEMS_PER_S };
         await child.ask({ ...task, seconds: 2 });
@@ -52,10 +51,10 @@ export const liveFanoutFigure: Figure = {
           },
           { id: 'live.loop_lag_max_ms', name: '  event-loop lag, longest', value: lag.maxMs, unit: 'ms' },
           {
-            id: 'live.kb_a_client',
-            name: '  memory a client',
-            value: ((api.usage().rssMb - idleMb) * 1000) / CLIENTS,
-            unit: 'kB',
+            id: 'live.rss_mb',
+            name: '  memory of the server with 1,000 clients',
+            value: api.usage().rssMb,
+            unit: 'MB',
           },
         ];
       } finally {
@@ -67,7 +66,12 @@ export const liveFanoutFigure: Figure = {
 async function lagOf(api: ServerProcess): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
   const text = await (await fetch(`${api.url}/metrics`)).text();
   const read = (name: string): number => 1000 * Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
-  return { p99Ms: read('nodejs_eventloop_lag_p99_seconds'), maxMs: read('nodejs_eventloop_lag_max_seconds') };
+  // The loop is looked at by a timer, whose own interval is in every sample: the shortest is what no lag looks like.
+  const noneMs = read('nodejs_eventloop_lag_min_seconds');
+  return {
+    p99Ms: read('nodejs_eventloop_lag_p99_seconds') - noneMs,
+    maxMs: read('nodejs_eventloop_lag_max_seconds') - noneMs,
+  };
 }
 
 interface Found {
