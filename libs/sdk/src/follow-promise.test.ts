@@ -88,6 +88,15 @@ describe('observe around what answers a promise', () => {
     expect([query.runs, sink.points.length]).toEqual([1, 1]);
   });
 
+  it('gives the same to all who await the same thenable', async () => {
+    const sink = new PointSink();
+    const stream = new ReadableStream();
+    const made = sink.observe(() => ApiPromise.resolve(stream), MODEL)();
+    const [first, second] = await Promise.all([made.then((value) => value), made.then((value) => value)]);
+    expect(first).toBe(second);
+    expect(first.locked).toBe(false);
+  });
+
   it('notes a builder that fails', async () => {
     const sink = new PointSink();
     await expect(sink.observe(() => new Query().limit(-1), MODEL)()).rejects.toThrow('limit');

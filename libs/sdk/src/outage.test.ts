@@ -3,6 +3,7 @@ import { Tidemark } from './client.js';
 import type { DropReport } from './reporter.js';
 import { FakeClock } from './rig/fake-clock.js';
 import { MetricsServer } from './rig/metrics-server.js';
+import type { Turn } from './rig/metrics-server.js';
 import type { Stats } from './stats.js';
 
 const HOUR_S = 3_600;
@@ -87,6 +88,25 @@ describe('an hour without a server', () => {
       expect(server.stored).toHaveLength(up.accepted);
       const ids = new Set(server.stored.map((point) => point['request_id']));
       expect(ids.size).toBe(up.accepted);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('waits longer after each failure, and then as long as the breaker says', async () => {
+    const server = await MetricsServer.open();
+    try {
+      const world = new World(server.url, 100);
+      server.turns.push(...Array<Turn>(8).fill({ do: 'answer', status: 500 }));
+      world.client.record({ modelId: 'm', modelType: 'llm', latencyMs: 1 });
+      const tries: number[] = [];
+      for (let step = 0; server.stored.length === 0 && step < 10_000; step++) {
+        await world.pass(100);
+        while (tries.length < server.exchanges.length) tries.push(world.clock.elapsed());
+      }
+      // With a randomness of one half each wait is three quarters of 500 ms, 1 s, 2 s and 4 s.
+      const waits = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
+      expect(waits).toEqual([400, 800, 1_500, 3_000, 30_000, 60_000, 120_000, 240_000]);
     } finally {
       await server.close();
     }

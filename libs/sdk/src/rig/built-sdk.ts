@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
-const LOCK = join(tmpdir(), `tidemark-sdk-build-${String(process.getuid?.() ?? 0)}`);
+const DIST = join(PACKAGE, 'dist');
+const LOCK = join(DIST, '.building');
 
 /** builtSdk builds the package as it is published, where sources changed, and answers its dist directory. */
 export async function builtSdk(): Promise<string> {
+  mkdirSync(DIST, { recursive: true });
   const until = performance.now() + 60_000;
   // One build at a time, for the test files that need one run side by side.
   while (!tryLock() && performance.now() < until) await sleep(50);
@@ -20,7 +21,7 @@ export async function builtSdk(): Promise<string> {
   } finally {
     rmSync(LOCK, { recursive: true, force: true });
   }
-  return join(PACKAGE, 'dist');
+  return DIST;
 }
 
 /** builtSdkUrl is what a script imports to get the built package. */
