@@ -7,7 +7,8 @@ import type { Alert, ProblemCode, StoredDrift, StoredInference } from '@tidemark
  *   is published after `seq` follows as deltas; a point in the snapshot does not come again. An alert may, because it is
  *   a state: the last one heard counts. `resumed`: the request had a `since_seq` that this server knows, so `metrics` is
  *   empty and the deltas begin there. `truncated`: there was more than fits; REST has all.
- * - `inference`, `drift`, `alert` carry what is new, in order. `seq` is what to send as `since_seq` to go on from here.
+ * - `inference`, `drift`, `alert` carry what is new, in order. `seq` is what to send as `since_seq` to go on from here;
+ *   frames that go out together each hold one kind, so one who is cut off between them may hear items of the first again.
  * - `lagged` tells how many items the client will not be sent. While connected the number is exact: items that it follows
  *   and was too slow for. After a `since_seq` that the log no longer reaches it is the most that can have been lost, as
  *   what they were is forgotten. With `restarted` the `since_seq` was not of this life of the server: how much was lost

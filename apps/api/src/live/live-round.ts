@@ -1,4 +1,4 @@
-import { LIVE_KINDS, type LiveKind } from '@tidemark/types';
+import type { LiveKind } from '@tidemark/types';
 import type { LiveLog } from './live-log.js';
 import type { Subscription } from './subscription.js';
 
@@ -35,9 +35,10 @@ interface Part {
 }
 
 /**
- * buildRound makes the frames of a round: one for each kind that occurs, so that many items cost few frames.
- * The `seq` of a frame is how far a client may say it is once it has the frame: nothing up to it is still to come. It is
- * `upTo` in the last frame, and in those before it lower than the first item of the frames that follow.
+ * buildRound makes the frames of a round: one for each kind that occurs, so that many items cost few frames, in the order
+ * of their first items. The `seq` of a frame is how far a client may say it is once it has the frame: nothing up to it is
+ * still to come. It is `upTo` in the last frame, in those before it that before the first item of the next, and so rises
+ * from frame to frame.
  */
 export function buildRound(log: LiveLog, subscription: Subscription, range: RoundRange): Round {
   const { from, to, skip, total, maxBytes } = range;
@@ -70,10 +71,10 @@ export function buildRound(log: LiveLog, subscription: Subscription, range: Roun
 }
 
 function toFrames(parts: ReadonlyMap<LiveKind, Part>, upTo: number): Buffer[] {
-  const ordered = LIVE_KINDS.map((kind) => parts.get(kind)).filter((part) => part !== undefined);
+  const ordered = [...parts.values()]; // items were visited in order
   return ordered.map(({ kind, texts }, i) => {
-    const later = ordered.slice(i + 1).map((part) => part.firstSeq - 1);
-    return Buffer.from(`{"type":"${kind}","seq":${Math.min(upTo, ...later)},"items":[${texts.join(',')}]}`);
+    const next = ordered[i + 1];
+    return Buffer.from(`{"type":"${kind}","seq":${next ? next.firstSeq - 1 : upTo},"items":[${texts.join(',')}]}`);
   });
 }
 
