@@ -30,6 +30,9 @@ export interface AlertBookDeps {
 export type MarkOutcome =
   { readonly outcome: 'done'; readonly alert: Alert } | { readonly outcome: 'not_found' | 'already_resolved' };
 
+/** Target is what an observation is about; with an id, only while that very alert fires. */
+type Target = AlertKey & { readonly id?: string };
+
 interface Held {
   alert: Alert;
   /** By the clock that does not jump. */
@@ -122,12 +125,13 @@ export class AlertBook {
     const found = await this.deps.alerts.get(project, id);
     if (!found) return { outcome: 'not_found' };
     if (found.resolvedMs !== null) return { outcome: 'already_resolved' };
+    if (!this.held.has(keyOf(found))) this.hold(found); // it was fired elsewhere
     await this.observe(found, observation);
     const after = await this.deps.alerts.get(project, id);
     return after ? { outcome: 'done', alert: this.current(after) } : { outcome: 'not_found' };
   }
 
-  private async observe(key: AlertKey, observation: Observation | 'tick'): Promise<void> {
+  private async observe(key: Target, observation: Observation | 'tick'): Promise<void> {
     const id = keyOf(key);
     let waitFor = this.underway.get(id);
     while (waitFor) {
@@ -145,29 +149,33 @@ export class AlertBook {
   }
 
   /** step answers null when nothing has to be written: the usual case on the path of a metric. */
-  private step(id: string, key: AlertKey, observation: Observation | 'tick'): Promise<void> | null {
+  private step(id: string, key: Target, observation: Observation | 'tick'): Promise<void> | null {
     const held = this.held.get(id);
-    const decided = this.decide(held, observation);
-    if (decided.event) return this.commit(id, key, observation, 0);
-    if (held && decided.next && observation !== 'tick') {
-      held.alert = { ...held.alert, ...decided.next };
-      held.lastBreachMs = this.deps.clock.steadyMs();
-      held.dirty = true;
-    }
+    const { next, event } = this.decide(held, key, observation);
+    if (event) return this.commit(id, key, observation, 0);
+    this.count(held, next, observation);
     return null;
   }
 
-  private async commit(id: string, key: AlertKey, observation: Observation | 'tick', conflicts: number): Promise<void> {
+  /** count keeps a breach that is no event in memory. */
+  private count(held: Held | undefined, next: AlertState | null, observation: Observation | 'tick'): void {
+    if (!held || !next || observation === 'tick') return;
+    held.alert = { ...held.alert, ...next };
+    held.lastBreachMs = this.deps.clock.steadyMs();
+    held.dirty = true;
+  }
+
+  private async commit(id: string, key: Target, observation: Observation | 'tick', conflicts: number): Promise<void> {
     const held = this.held.get(id);
-    const { next, event } = this.decide(held, observation);
-    if (!next || !event) return;
+    const { next, event } = this.decide(held, key, observation);
+    if (!next || !event) return this.count(held, next, observation);
     const channelIds = event === 'acknowledged' ? [] : await this.deps.channelsFor(key.project, key.modelId);
     const outcome = await this.deps.alerts.commitTransition(
       this.transitionOf(key, held?.alert ?? null, next, event, channelIds),
     );
     if (outcome.outcome === 'conflict') {
       if (conflicts >= MAX_CONFLICTS) throw new Error(`the alert of ${key.rule} kept changing elsewhere`);
-      if (outcome.current && outcome.current.resolvedMs === null) this.hold(outcome.current);
+      if (outcome.current && outcome.current.resolvedMs === null) this.adopt(outcome.current);
       else this.held.delete(id);
       return this.commit(id, key, observation, conflicts + 1);
     }
@@ -207,6 +215,16 @@ export class AlertBook {
     held.lastNotifiedMs = steadyMs;
   }
 
+  /** adopt takes over what another instance made of an alert, and loses no count and no breach that either has seen. */
+  private adopt(current: Alert): void {
+    const known = this.held.get(keyOf(current))?.alert;
+    const occurrences = Math.max(current.occurrences, known?.occurrences ?? 0);
+    const held = this.hold({ ...current, occurrences, peak: higher(current.peak, known?.peak ?? null) });
+    const { clock } = this.deps;
+    const breachMs = clock.steadyMs() - Math.max(0, clock.wallMs() - current.lastBreachMs);
+    held.lastBreachMs = Math.max(held.lastBreachMs, breachMs);
+  }
+
   private hold(alert: Alert): Held {
     const steadyMs = this.deps.clock.steadyMs();
     const known = this.held.get(keyOf(alert));
@@ -220,8 +238,9 @@ export class AlertBook {
     return held;
   }
 
-  private decide(held: Held | undefined, observation: Observation | 'tick') {
+  private decide(found: Held | undefined, { id }: Target, observation: Observation | 'tick') {
     const { clock } = this.deps;
+    const held = id === undefined || id === found?.alert.id ? found : undefined;
     if (observation !== 'tick') return transition(held?.alert ?? null, observation, clock.wallMs());
     if (!held) return { next: null, event: null };
     const steadyMs = clock.steadyMs();
@@ -237,6 +256,10 @@ export class AlertBook {
 function isDue(held: Held, timing: AlertTiming, steadyMs: number): boolean {
   if (steadyMs - held.lastBreachMs >= timing.resolveAfterMs) return true;
   return !held.alert.acknowledged && steadyMs - held.lastNotifiedMs >= timing.repeatIntervalMs;
+}
+
+function higher(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 function keyParts({ project, modelId, rule }: AlertKey): AlertKey {

@@ -48,7 +48,7 @@ const LIMITS: readonly Limit[] = [
   usage('memory_usage', 'memory', (point) => point.memoryUsage),
 ];
 
-/** evaluate finds the breaches in points: one for each model and rule, in order of the models' first points and of the rules. */
+/** evaluate finds the breaches in points: one for each model and rule, in the order in which they first occur; those of one point in the order of the rules. */
 export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): readonly Breach[] {
   const worst = new Map<string, { point: Point; limit: Limit; value: number; threshold: number; count: number }>();
   let series: Point['series'] | null = null;
@@ -102,11 +102,15 @@ export function evaluateDrift(drifts: readonly DriftPoint[]): readonly Breach[] 
     }));
 }
 
-/** severityOf grades a breach by the ratio of value to threshold: >= 2 critical, >= 1.5 high, >= 1.2 medium, else low. */
+/**
+ * severityOf grades a breach by the ratio of value to threshold: >= 2 critical, >= 1.5 high, >= 1.2 medium, else low.
+ * A ratio that is exact in decimals counts as reached: 0.15 is 1.5 times 0.1, although no two doubles say so.
+ */
 export function severityOf(value: number, threshold: number): Severity {
-  if (value >= 2 * threshold) return 'critical';
-  if (value >= 1.5 * threshold) return 'high';
-  return value >= 1.2 * threshold ? 'medium' : 'low';
+  const reached = value * (1 + 1e-12);
+  if (reached >= 2 * threshold) return 'critical';
+  if (reached >= 1.5 * threshold) return 'high';
+  return reached >= 1.2 * threshold ? 'medium' : 'low';
 }
 
 function usage(
@@ -127,12 +131,10 @@ function percent(share: number): string {
   return `${oneDecimal(share * 100)}%`;
 }
 
-/** One decimal, an exact half to the even digit, as C and Python print it: the texts are a contract. */
+/**
+ * One decimal, an exact half to the even digit, as C and Python print it: the texts are a contract. A double is halfway
+ * between two tenths only at .25 and .75, and toFixed takes the larger neighbour, which is the even one at .75.
+ */
 function oneDecimal(value: number): string {
-  const twentieths = value * 20;
-  const isExactHalf =
-    Number.isInteger(twentieths) && twentieths % 2 !== 0 && twentieths / 20 === value && Number.isInteger(value * 4);
-  if (!isExactHalf) return value.toFixed(1);
-  const below = Math.floor(value * 10);
-  return ((below % 2 === 0 ? below : below + 1) / 10).toFixed(1);
+  return value % 1 === 0.25 ? `${Math.trunc(value)}.2` : value.toFixed(1);
 }
