@@ -57,11 +57,15 @@ export async function startReceivers(secret: string, onArrival: (arrival: Arriva
 function fallbackOf(body: unknown): string {
   const attachments = read(body, 'attachments');
   const first: unknown = Array.isArray(attachments) ? attachments[0] : null;
-  return String(read(first, 'fallback') ?? 'a message');
+  return textOf(read(first, 'fallback'));
 }
 
 function sentenceOf(body: unknown): string {
-  return `${String(read(body, 'event'))}, ${String(read(body, 'severity'))}: ${String(read(body, 'message'))}`;
+  return `${textOf(read(body, 'event'))}, ${textOf(read(body, 'severity'))}: ${textOf(read(body, 'message'))}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '(no text)';
 }
 
 function read(value: unknown, name: string): unknown {

@@ -184,7 +184,7 @@ async function openState({ config, clock, fatal, closeLast }: Setting) {
   const keys = new Keys(state);
   closeLast(() => keys.flushLastUsed());
   const ring = await StoredKeys.open(keys, clock);
-  if (!isLoopback(config.host) && ring.isEmpty()) {
+  if (!isLoopback(config.host) && (await ring.isEmpty())) {
     throw new Error(
       `API_HOST: ${config.host} can be reached from elsewhere, and there is no API key yet; make one with: npm run keys -- create`,
     );

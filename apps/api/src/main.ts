@@ -8,6 +8,8 @@ import { type Server, startServer } from './server.js';
 
 const VERSION = versionOf(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
 
+const REPEATED_SIGNAL_MS = 1000;
+
 const outcome = readConfig(process.env);
 const faults = outcome.ok ? dataDirFaults(outcome.config) : outcome.faults;
 if (outcome.ok && faults.length === 0) await run(outcome.config);
@@ -32,10 +34,14 @@ async function run(config: Config): Promise<void> {
   }
   process.stdout.write(banner(server.url, config, process.stdout.isTTY));
   log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
-  let stopping = false;
+  let stoppingSince: number | null = null;
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    // npm, shells and supervisors repeat a signal; a person who presses Ctrl-C again means it.
+    if (stoppingSince !== null) {
+      if (systemClock.steadyMs() - stoppingSince > REPEATED_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    stoppingSince = systemClock.steadyMs();
     log.info({ signal }, 'stopping: finishing what was begun');
     server.stop().then(
       () => {

@@ -68,7 +68,7 @@ export class SqliteThread {
     if (this.closed) return Promise.reject(new SqliteError('the SQLite thread is closed', 'THREAD_CLOSED'));
     const id = this.nextId++;
     return new Promise<T>((resolve, reject) => {
-      this.pending.set(id, { resolve: resolve as (value: never) => void, reject });
+      this.pending.set(id, { resolve, reject });
       this.worker.postMessage({ id, method, argument }, transfer);
     });
   }

@@ -10,7 +10,7 @@ const ROUNDING = 1e-9;
 /** exactQuantile is the value at the rank that the sketch documents. */
 function exactQuantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(q * (sorted.length - 1))];
+  return sorted[Math.max(0, Math.ceil(q * sorted.length * (1 - 1e-12)) - 1)];
 }
 
 function sketchOf(values: readonly number[], options = {}): DDSketch {
@@ -97,11 +97,10 @@ describe('the quantiles of a sketch', () => {
 
   test('agree with published percentiles of ten latencies', () => {
     const sketch = sketchOf(latencies.x);
-    // The linear median lies between the ranks 4 and 5 (101 and 105); the nearest rank of p95 is the last value.
+    // The linear median lies between the ranks 4 and 5 (101 and 105); the nearest rank is the lower of them.
     expect(relativeError(sketch.quantile(0.5), 101)).toBeLessThanOrEqual(0.01);
     expect(sketch.quantile(0.5)).toBeLessThanOrEqual(latencies.numpyLinear.p50);
-    expect(sketch.quantile(1)).toBe(latencies.nearestRank.p95);
-    expect(relativeError(sketch.quantile(0.95), 300)).toBeLessThanOrEqual(0.01);
+    expect(sketch.quantile(0.95)).toBe(latencies.nearestRank.p95);
   });
 
   test('agree with the sketch of Datadog within both errors', () => {

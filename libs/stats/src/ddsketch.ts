@@ -114,13 +114,15 @@ export class DDSketch {
   }
 
   /**
-   * quantile estimates the value at rank q * (count - 1), counted from 0 and rounded down (the paper's lower quantile),
-   * for q in [0, 1]; exact at the first and the last rank. Null when empty; RangeError on any other q.
+   * quantile estimates the smallest value that at least the share q of all values do not exceed (the nearest rank,
+   * type 1 of Hyndman and Fan, The American Statistician 50(4), 1996), for q in [0, 1]; exact at the first and the last
+   * rank. The p95 of two values is so the larger: a lower rank would hide the slow one. Null when empty; RangeError on any other q.
    */
   quantile(q: number): number | null {
     if (!(q >= 0 && q <= 1)) throw new RangeError(`q is ${q}; it goes from 0 to 1`);
     if (this.total === 0) return null;
-    const rank = Math.floor(q * (this.total - 1));
+    // 0.07 * 100 is a little more than 7 in a double: what is that close to a rank is that rank.
+    const rank = Math.max(0, Math.ceil(q * this.total * (1 - 1e-12)) - 1);
     if (rank === 0) return this.lowest;
     if (rank >= this.total - 1) return this.highest;
     return Math.min(Math.max(this.valueAt(rank), this.lowest), this.highest);

@@ -44,7 +44,7 @@ export class LiveDoor {
     const principal =
       ticket === null
         ? await authenticate(visitor, 'read', this.deps.keys, { allowedOrigins })
-        : this.byTicket(ticket, visitor);
+        : await this.byTicket(ticket, visitor);
     if (!feed.isOpen) throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
     if (feed.clients >= maxClients) {
       throw new HttpProblem('overloaded', `the live feed has its ${maxClients} clients`, { retryAfterS: 5 });
@@ -58,8 +58,8 @@ export class LiveDoor {
   }
 
   /** A ticket from before the first key was made is worth nothing once there is one. */
-  private byTicket(ticket: string, visitor: Visitor): Principal {
-    const isOpenHouse = this.deps.keys.isEmpty();
+  private async byTicket(ticket: string, visitor: Visitor): Promise<Principal> {
+    const isOpenHouse = await this.deps.keys.isEmpty();
     if (isOpenHouse) checkLocal(visitor, this.deps);
     const principal = this.deps.tickets.redeem(ticket);
     if (principal && (isOpenHouse || principal.keyId !== null)) return principal;

@@ -6,8 +6,8 @@ import { HttpProblem } from './problem.js';
 
 /** KeyRing knows the API keys. */
 export interface KeyRing {
-  /** isEmpty tells whether no key exists, in any project. */
-  isEmpty(): boolean;
+  /** isEmpty tells whether no key was ever made, in any project; it may have to look. */
+  isEmpty(): boolean | Promise<boolean>;
   /** verify finds whose key this is, in constant time for a known id; null for no key of ours. */
   verify(presented: string): Promise<Principal | null>;
 }
@@ -32,7 +32,7 @@ export async function authenticate(
   options: AuthOptions,
 ): Promise<Principal> {
   if (access === 'public') return OPERATOR;
-  if (keys.isEmpty()) {
+  if (await keys.isEmpty()) {
     checkLocal(caller, options);
     return OPERATOR;
   }

@@ -8,23 +8,27 @@ const RECHECK_MS = 2000;
 
 /** StoredKeys is the KeyRing over the keys in the state database. Once any key was made, requests need one for ever. */
 export class StoredKeys implements KeyRing {
-  private checkedMs = 0;
-  private checking = false;
+  private checking: Promise<boolean> | null = null;
+  private checkedMs: number;
 
   private constructor(
     private readonly keys: Keys,
     private readonly clock: Clock,
     private everCreated: boolean,
-  ) {}
+  ) {
+    this.checkedMs = clock.steadyMs();
+  }
 
   /** open looks whether a key was ever made. */
   static async open(keys: Keys, clock: Clock): Promise<StoredKeys> {
     return new StoredKeys(keys, clock, await keys.everCreated());
   }
 
-  isEmpty(): boolean {
-    if (!this.everCreated && !this.checking && this.clock.steadyMs() - this.checkedMs > RECHECK_MS) void this.recheck();
-    return !this.everCreated;
+  isEmpty(): boolean | Promise<boolean> {
+    if (this.everCreated) return false;
+    if (this.clock.steadyMs() - this.checkedMs < RECHECK_MS) return true;
+    this.checking ??= this.recheck();
+    return this.checking;
   }
 
   verify(presented: string): Promise<Principal | null> {
@@ -36,15 +40,13 @@ export class StoredKeys implements KeyRing {
     this.everCreated = true;
   }
 
-  private async recheck(): Promise<void> {
-    this.checking = true;
+  private async recheck(): Promise<boolean> {
     try {
-      this.everCreated = await this.keys.everCreated();
+      this.everCreated ||= await this.keys.everCreated();
       this.checkedMs = this.clock.steadyMs();
-    } catch {
-      // The next request looks again; a database that cannot be read fails every request that needs it.
+      return !this.everCreated;
     } finally {
-      this.checking = false;
+      this.checking = null;
     }
   }
 }

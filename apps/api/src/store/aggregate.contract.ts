@@ -180,7 +180,7 @@ function reduceExactly(values: number[], stat: Stat): number | null {
   if (stat === 'min') return Math.min(...values);
   if (stat === 'max') return Math.max(...values);
   const sorted = values.sort((a, b) => a - b);
-  return sorted[Math.floor((Number(stat.slice(1)) / 100) * (sorted.length - 1))];
+  return sorted[Math.ceil((Number(stat.slice(1)) * sorted.length) / 100) - 1];
 }
 
 /** expectSame compares exactly, but percentiles to 1% of the value at their rank. */
