@@ -55,6 +55,7 @@ import { HealthDeps } from './platform/health.controller.js';
 import { KeyLimit } from './platform/key-limit.js';
 import { StoredKeys } from './platform/key-ring.js';
 import { KeysDeps } from './platform/keys.controller.js';
+import type { Principal } from './platform/principal.js';
 import { Telemetry } from './platform/telemetry.js';
 import { ExportDeps } from './query/export.controller.js';
 import { QueryDeps } from './query/query.controller.js';
@@ -133,7 +134,10 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
         { provide: AlertsDeps, useValue: new AlertsDeps(book, state.alerts, state.deliveries, clock) },
         { provide: ChannelsDeps, useValue: channels },
         { provide: DeliveriesDeps, useValue: new DeliveriesDeps(state.deliveries, clock, () => delivery.queue.wake()) },
-        { provide: KeysDeps, useValue: new KeysDeps(state.keys, state.ring, clock, randomBytes, state.ensureProject) },
+        {
+          provide: KeysDeps,
+          useValue: new KeysDeps(state.keys, state.ring, clock, randomBytes, state.ensureProject, live.end),
+        },
         { provide: LiveFeed, useValue: live.feed },
         { provide: LiveDoor, useValue: live.door },
         { provide: Tickets, useValue: live.tickets },
@@ -146,7 +150,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
         keys: state.ring,
         keyLimit: new KeyLimit(config.keyRateLimit, clock.steadyMs),
         telemetry,
-        allowedOrigins: config.allowedOrigins,
+        allowedOrigins: originsOf(config),
         isDraining: () => draining,
       },
       liveDoor: live.door,
@@ -336,11 +340,20 @@ function openLive(
   feed.start();
   closeLast(() => feed.close());
   const tickets = new Tickets({ steadyMs: clock.steadyMs, randomBytes });
-  const { allowedOrigins, liveClients: maxClients } = config;
-  const door = new LiveDoor({ keys: state.ring, tickets, allowedOrigins, maxClients, feed });
-  return { feed, tickets, door };
+  const allowedOrigins = originsOf(config);
+  const door = new LiveDoor({ keys: state.ring, tickets, allowedOrigins, maxClients: config.liveClients, feed });
+  const end = (isOver: (principal: Principal) => boolean) => {
+    tickets.revoke(isOver);
+    feed.disconnect(isOver);
+  };
+  return { feed, tickets, door, end };
 }
 type LiveParts = ReturnType<typeof openLive>;
+
+/** Pages that this server is known by elsewhere are its own. */
+function originsOf({ allowedOrigins, publicUrl }: Config): readonly string[] {
+  return publicUrl === null ? allowedOrigins : [...allowedOrigins, new URL(publicUrl).origin];
+}
 
 /** What Tidemark counts about itself. */
 function watch(

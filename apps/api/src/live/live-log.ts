@@ -1,5 +1,5 @@
 import type { Alert, LiveKind } from '@tidemark/types';
-import { toStoredDrift, toStoredInference } from '../query/query.controller.js';
+import { toStoredDrift, toStoredInference } from '../query/stored.js';
 import type { DriftPoint, Point } from '../store/point-store.js';
 import { KindLog, type KindSpec } from './kind-log.js';
 import type { LiveMessage } from './live-bus.js';

@@ -1,5 +1,5 @@
 import type { Alert } from '@tidemark/types';
-import { toStoredInference } from '../query/query.controller.js';
+import { toStoredInference } from '../query/stored.js';
 import type { Point } from '../store/point-store.js';
 import type { LiveAnswer } from './live-answer.js';
 import type { LiveGroup } from './live-group.js';

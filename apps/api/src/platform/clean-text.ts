@@ -10,7 +10,7 @@ export function IsCleanText(): PropertyDecorator {
       propertyName: String(property),
       validator: {
         validate: (value: unknown) => typeof value !== 'string' || !isBadText(value),
-        defaultMessage: () => 'holds a control character or half of a surrogate pair',
+        defaultMessage: () => '$property holds a control character or half of a surrogate pair',
       },
     });
   };

@@ -6,6 +6,7 @@ import { authenticate, type KeyRing } from './auth.js';
 import { type KeyLimit, limitHeaders } from './key-limit.js';
 import { OPERATOR } from './principal.js';
 import { HttpProblem } from './problem.js';
+import { Slots } from './slots.js';
 import type { Telemetry } from './telemetry.js';
 
 /** MAX_BODY_BYTES bounds a body after decompression; batch routes take more. */
@@ -14,6 +15,8 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 export const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** MAX_OPEN_BYTES bounds all bodies together that are being handled. */
 export const MAX_OPEN_BYTES = 96 * 1024 * 1024;
+/** Bodies that are inflated at once: what a compressed body grows to is known only then. */
+const MAX_INFLATING = 4;
 
 /** EdgeDeps are what every request passes before it reaches its handler. */
 export interface EdgeDeps {
@@ -28,7 +31,26 @@ export interface EdgeDeps {
 /** guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits; then the parsers of bodies. */
 export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   const methods = new Map<string, Set<string>>();
+  const inflating = new Slots(MAX_INFLATING);
   let openBytes = 0;
+
+  /** hold makes room for a request's body; what it holds goes free when the answer is out. */
+  function hold(request: FastifyRequest, bytes: number): void {
+    const more = bytes - request.bodyBytes;
+    if (openBytes + more > MAX_OPEN_BYTES)
+      throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
+    openBytes += more;
+    request.bodyBytes = bytes;
+  }
+
+  async function plainBody(request: FastifyRequest, body: Buffer): Promise<Buffer> {
+    const encoding = request.headers['content-encoding'];
+    const limit = request.routeOptions.bodyLimit ?? MAX_BODY_BYTES;
+    const plain = encoding ? await inflating.run(() => decode(body, encoding, limit)) : body;
+    hold(request, plain.length);
+    request.rawBody = plain;
+    return plain;
+  }
 
   fastify.addHook('onRoute', (route) => {
     if (route.url.endsWith('/batch')) route.bodyLimit = MAX_BATCH_BYTES;
@@ -59,14 +81,11 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
       if (outcome) void reply.headers(limitHeaders(outcome));
       if (outcome && !outcome.allowed)
         throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
-          retryAfterS: 1,
+          retryAfterS: outcome.retryAfterS,
         });
     }
-    const bytes = bodyBytes(request);
-    if (openBytes + bytes > MAX_OPEN_BYTES)
-      throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
-    openBytes += bytes;
-    reply.raw.once('close', () => (openBytes -= bytes));
+    hold(request, declaredBytes(request));
+    reply.raw.once('close', () => (openBytes -= request.bodyBytes));
     return undefined;
   });
 
@@ -108,24 +127,12 @@ function unknownRoute(request: FastifyRequest, methods: ReadonlyMap<string, Read
   return new HttpProblem('not_found', `there is no ${request.method} ${path.slice(0, 200)}`);
 }
 
-async function plainBody(request: FastifyRequest, body: Buffer): Promise<Buffer> {
-  const plain = await decode(
-    body,
-    request.headers['content-encoding'],
-    request.routeOptions.bodyLimit ?? MAX_BODY_BYTES,
-  );
-  request.rawBody = plain;
-  return plain;
-}
-
-/** A compressed body is counted at its limit, because it may grow to that. */
-function bodyBytes(request: FastifyRequest): number {
+/** A body of unknown length is counted at its limit, a compressed one at what metrics usually grow to. */
+function declaredBytes(request: FastifyRequest): number {
   if (request.method === 'GET' || request.method === 'HEAD') return 0;
-  const declared = Number(request.headers['content-length'] ?? NaN);
-  const isPlain = request.headers['content-encoding'] === undefined && Number.isFinite(declared);
-  return isPlain
-    ? declared
-    : Math.min(request.routeOptions.bodyLimit ?? MAX_BODY_BYTES, (declared || MAX_BODY_BYTES) * 16);
+  const limit = request.routeOptions.bodyLimit ?? MAX_BODY_BYTES;
+  const declared = Number(request.headers['content-length'] ?? limit);
+  return request.headers['content-encoding'] === undefined ? declared : Math.min(limit, declared * 16);
 }
 
 function allowOrigin(

@@ -5,6 +5,8 @@ export interface LimitOutcome {
   readonly remaining: number;
   /** Seconds until the whole limit is there again. */
   readonly resetS: number;
+  /** Seconds until a request may go on; 0 when this one may. */
+  readonly retryAfterS: number;
 }
 
 interface Bucket {
@@ -32,7 +34,8 @@ export class KeyLimit {
     const allowed = bucket.tokens >= 1;
     if (allowed) bucket.tokens -= 1;
     const resetS = Math.ceil(((this.perMinute - bucket.tokens) / this.perMinute) * 60);
-    return { allowed, limit: this.perMinute, remaining: Math.floor(bucket.tokens), resetS };
+    const retryAfterS = allowed ? 0 : Math.ceil(((1 - bucket.tokens) / this.perMinute) * 60);
+    return { allowed, limit: this.perMinute, remaining: Math.floor(bucket.tokens), resetS, retryAfterS };
   }
 }
 

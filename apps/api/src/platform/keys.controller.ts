@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { IsCleanText } from './clean-text.js';
 import type { Clock } from './clock.js';
 import type { StoredKeys } from './key-ring.js';
+import type { Principal } from './principal.js';
 import { HttpProblem } from './problem.js';
 import { validated } from './validated.js';
 
@@ -17,6 +18,8 @@ export class KeysDeps {
     readonly clock: Clock,
     readonly random: Random,
     readonly ensureProject: (project: string) => Promise<void>,
+    /** ended is told whose live connections must end: a revoked key's, or those from before the first key. */
+    readonly ended: (isOver: (principal: Principal) => boolean) => void,
   ) {}
 }
 
@@ -69,6 +72,7 @@ export class KeysController {
       random: this.deps.random,
     });
     this.deps.ring.created();
+    this.deps.ended((principal) => principal.keyId === null);
     return { ...toWireKey(key), secret: text };
   }
 
@@ -77,6 +81,7 @@ export class KeysController {
   async revoke(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
     const revoked = await this.deps.keys.revoke(request.principal.project, id, this.deps.clock.wallMs());
     if (!revoked) throw new HttpProblem('not_found', `there is no key "${id.slice(0, 64)}"`);
+    this.deps.ended((principal) => principal.keyId === id);
   }
 }
 

@@ -26,5 +26,7 @@ declare module 'fastify' {
     principal: Principal;
     /** The body before parsing, decompressed; null without a body. */
     rawBody: Buffer | null;
+    /** What the body takes of the room for bodies, in bytes. */
+    bodyBytes: number;
   }
 }

@@ -12,6 +12,7 @@ const CODES: Readonly<Record<string, ItemCode>> = {
   minLength: 'length',
   maxLength: 'length',
   isLength: 'length',
+  textLength: 'length',
   arrayMaxSize: 'too_many',
   isCleanText: 'bad_text',
 };

@@ -6,7 +6,8 @@ import { toWireAlert } from '../alerts/wire.js';
 import { HttpProblem } from '../platform/problem.js';
 import type { Position, Range } from '../store/point-store.js';
 import { createQueryReader, ExportQuerySchema, readRange } from './queries.js';
-import { QueryDeps, toStoredDrift, toStoredInference } from './query.controller.js';
+import { QueryDeps } from './query.controller.js';
+import { toStoredDrift, toStoredInference } from './stored.js';
 import { csvHeader, csvRow } from './csv.js';
 
 const PAGE = 2000;

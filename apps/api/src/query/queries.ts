@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES } from '@tidemark/types';
 import { compileSchema } from '../ingest/schema-check.js';
 import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
@@ -95,13 +95,20 @@ export const ExportQuerySchema = Type.Object({
   until,
 });
 
+/** The words for yes and no that query parameters of clients hold; Python writes True. */
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  ...{ true: true, '1': true, yes: true, on: true, t: true, y: true },
+  ...{ false: false, '0': false, no: false, off: false, f: false, n: false },
+};
+
 /** createQueryReader compiles a schema into a function that reads query parameters or throws an invalid_query problem. */
-export function createQueryReader<S extends TSchema>(schema: S): (query: unknown) => Static<S> {
+export function createQueryReader<S extends TObject>(schema: S): (query: unknown) => Static<S> {
   const check = compileSchema<Static<S>>(schema, { coerce: true });
+  const flags = Object.keys(schema.properties).filter((name) => schema.properties[name]?.['type'] === 'boolean');
   return (query) => {
-    const copy: unknown = { ...(typeof query === 'object' ? query : {}) };
+    const copy: unknown = readFlags(query, flags);
     if (check.accepts(copy)) return copy;
-    const errors = check.faults({ ...(typeof query === 'object' ? query : {}) });
+    const errors = check.faults(readFlags(query, flags));
     const first = errors[0];
     throw new HttpProblem(
       'invalid_query',
@@ -109,6 +116,16 @@ export function createQueryReader<S extends TSchema>(schema: S): (query: unknown
       { errors },
     );
   };
+}
+
+function readFlags(query: unknown, flags: readonly string[]): Record<string, unknown> {
+  const copy: Record<string, unknown> = { ...(typeof query === 'object' ? query : {}) };
+  for (const name of flags) {
+    const word = copy[name];
+    if (typeof word === 'string' && Object.hasOwn(BOOLEANS, word.toLowerCase()))
+      copy[name] = BOOLEANS[word.toLowerCase()];
+  }
+  return copy;
 }
 
 /** TimeRange is a half-open range of time in epoch ms. */

@@ -1,10 +1,9 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
-import type { StoredDrift, StoredInference } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import { AlertBook } from '../alerts/alert-book.js';
 import type { Clock } from '../platform/clock.js';
 import { HttpProblem } from '../platform/problem.js';
-import type { DriftPoint, Point, PointStore, Position } from '../store/point-store.js';
+import type { PointStore, Position } from '../store/point-store.js';
 import { readCursor, writeCursor } from './cursor.js';
 import {
   AggregateQuerySchema,
@@ -15,6 +14,7 @@ import {
   SummaryQuerySchema,
 } from './queries.js';
 import type { Read } from './read.js';
+import { toStoredDrift, toStoredInference } from './stored.js';
 
 /** QueryDeps are what queries are answered from. */
 export class QueryDeps {
@@ -112,34 +112,6 @@ export class QueryController {
       active_alerts: this.deps.alerts.countFiring(project, query.model_id),
     };
   }
-}
-
-/** toStoredInference writes a point as it is read back: null where absent. */
-export function toStoredInference(point: Point): StoredInference {
-  return {
-    model_id: point.series.modelId,
-    model_type: point.series.modelType,
-    request_id: point.requestId,
-    latency: point.latency,
-    timestamp: new Date(point.timestampMs).toISOString(),
-    throughput: point.throughput,
-    error_rate: point.errorRate,
-    resource_usage: { gpu_memory: point.gpuMemory, cpu_usage: point.cpuUsage, memory_usage: point.memoryUsage },
-    tags: point.series.tags,
-    values: point.values ?? {},
-  };
-}
-
-/** toStoredDrift writes a drift point as it is read back. */
-export function toStoredDrift(point: DriftPoint): StoredDrift {
-  return {
-    model_id: point.modelId,
-    drift_type: point.driftType,
-    severity: point.severity,
-    confidence: point.confidence,
-    timestamp: new Date(point.timestampMs).toISOString(),
-    tags: point.tags,
-  };
 }
 
 function position(cursor: string | undefined): Position | undefined {
