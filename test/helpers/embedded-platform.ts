@@ -62,6 +62,8 @@ class EmbeddedPlatform implements Platform {
     const { code } = await command.exited;
     const key = /^tm_\S+$/m.exec(command.output)?.[0];
     if (code !== 0 || key === undefined) throw new Error(`no key was made: ${command.output}`);
+    // Another process made it: the platform finds out within seconds, first that keys count, then about this one.
+    if (this.current) await waitFor('the key to count', () => this.knows(key));
     return key;
   }
 
@@ -90,6 +92,11 @@ class EmbeddedPlatform implements Platform {
     // One that was paused, or that was left to itself, goes without being asked: its data go with it.
     if (this.current) await this.kill();
     if (this.isOurs) await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  private async knows(key: string): Promise<boolean> {
+    const [without, withKey] = await Promise.all([this.client().get('models'), this.client({ key }).get('models')]);
+    return without.status === 401 && withKey.status !== 401;
   }
 
   private async end(signal: NodeJS.Signals): Promise<Exit> {
