@@ -71,13 +71,35 @@ export const ModelSchema = Type.Object(
 /** Model is a registered model as it is read back. */
 export type Model = Static<typeof ModelSchema>;
 
+/** A member that a registration may leave out, or give as null, which is the same. */
+function maybe<T>({ type, ...rest }: { readonly type: string }) {
+  return Type.Optional(Type.Unsafe<T | null>({ ...rest, type: [type, 'null'] }));
+}
+
+const { resolve_after, repeat_interval, channels } = ModelSchema.properties;
+const limits = ThresholdsSchema.properties;
+
 /** ModelRegistrationSchema is what a client sends to register a model. */
-export const ModelRegistrationSchema = Type.Intersect(
-  [
-    Type.Pick(ModelSchema, ['id', 'name', 'model_type', 'version', 'environment']),
-    Type.Partial(Type.Pick(ModelSchema, ['resolve_after', 'repeat_interval', 'channels'])),
-    Type.Object({ thresholds: Type.Optional(Type.Partial(ThresholdsSchema)) }),
-  ],
+export const ModelRegistrationSchema = Type.Object(
+  {
+    ...Type.Pick(ModelSchema, ['id', 'name', 'model_type', 'version', 'environment']).properties,
+    thresholds: Type.Optional(
+      Type.Unsafe<Partial<Record<keyof Thresholds, number | null>> | null>({
+        type: ['object', 'null'],
+        properties: {
+          latency: maybe<number>(limits.latency),
+          error_rate: maybe<number>(limits.error_rate),
+          gpu_memory: maybe<number>(limits.gpu_memory),
+          cpu_usage: maybe<number>(limits.cpu_usage),
+          memory_usage: maybe<number>(limits.memory_usage),
+        },
+        description: 'Limits; a missing one takes its default.',
+      }),
+    ),
+    resolve_after: maybe<number>(resolve_after),
+    repeat_interval: maybe<number>(repeat_interval),
+    channels: Type.Optional(channels),
+  },
   { title: 'ModelRegistration' },
 );
 /** ModelRegistration is what a client sends to register a model. */

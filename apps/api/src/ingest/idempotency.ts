@@ -72,6 +72,11 @@ export class Idempotency {
     }
   }
 
+  /** record is what to store of a request and its answer, in one write with what the request stores. */
+  record(request: IdempotentRequest, { status, body }: Answer): IdempotencyRecord {
+    return { ...request, status, body, createdMs: this.deps.wallMs() };
+  }
+
   private async run(id: string, request: IdempotentRequest, job: Job): Promise<IdempotencyOutcome> {
     const nowMs = this.deps.wallMs();
     const record = await this.deps.find(request.project, request.key);

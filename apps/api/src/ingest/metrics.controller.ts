@@ -3,7 +3,6 @@ import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { RejectedItem } from '@tidemark/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../platform/problem.js';
-import type { IdempotencyRecord } from '../store/point-store.js';
 import { batchBody, type MetricBody, singleBody } from './body.js';
 import { type Answer, Idempotency } from './idempotency.js';
 import type { IngestOutcome, Kind } from './ingest.js';
@@ -59,17 +58,13 @@ export class MetricsController {
       .update(`${request.routeOptions.url ?? ''}\n`)
       .update(request.rawBody ?? '')
       .digest('hex');
-    const recordFor = (accepted: number, rejected: readonly RejectedItem[]): IdempotencyRecord => {
-      const { status, body: text } = answerOf(accepted, rejected, kind);
-      return { project, key, fingerprint, status, body: text, createdMs: Date.now() };
-    };
-    const outcome = await this.idempotency.once(
-      { project, key, fingerprint },
-      {
-        work: async () => settle(await this.door.ingest({ project, kind, body, recordFor }), kind, answerOf),
-        redo: () => this.door.raiseAgain({ project, kind, body }),
-      },
-    );
+    const named = { project, key, fingerprint };
+    const recordFor = (accepted: number, rejected: readonly RejectedItem[]) =>
+      this.idempotency.record(named, answerOf(accepted, rejected, kind));
+    const outcome = await this.idempotency.once(named, {
+      work: async () => settle(await this.door.ingest({ project, kind, body, recordFor }), kind, answerOf),
+      redo: () => this.door.raiseAgain({ project, kind, body }),
+    });
     if (outcome.kind === 'mismatch') {
       throw new HttpProblem('idempotency_mismatch', 'the Idempotency-Key came before, with another route or body');
     }

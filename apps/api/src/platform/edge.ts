@@ -32,10 +32,12 @@ export interface EdgeDeps {
 export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   const methods = new Map<string, Set<string>>();
   const inflating = new Slots(MAX_INFLATING);
+  const gone = new WeakSet<FastifyRequest>();
   let openBytes = 0;
 
-  /** hold makes room for a request's body; what it holds goes free when the answer is out. */
+  /** hold makes room for a request's body; what it holds goes free when the answer is out or the client went away. */
   function hold(request: FastifyRequest, bytes: number): void {
+    if (gone.has(request)) return;
     const more = bytes - request.bodyBytes;
     if (openBytes + more > MAX_OPEN_BYTES)
       throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
@@ -85,7 +87,10 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
         });
     }
     hold(request, declaredBytes(request));
-    reply.raw.once('close', () => (openBytes -= request.bodyBytes));
+    reply.raw.once('close', () => {
+      openBytes -= request.bodyBytes;
+      gone.add(request);
+    });
     return undefined;
   });
 
@@ -132,7 +137,7 @@ function declaredBytes(request: FastifyRequest): number {
   if (request.method === 'GET' || request.method === 'HEAD') return 0;
   const limit = request.routeOptions.bodyLimit ?? MAX_BODY_BYTES;
   const declared = Number(request.headers['content-length'] ?? limit);
-  return request.headers['content-encoding'] === undefined ? declared : Math.min(limit, declared * 16);
+  return Math.min(limit, request.headers['content-encoding'] === undefined ? declared : declared * 16);
 }
 
 function allowOrigin(

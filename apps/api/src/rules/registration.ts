@@ -5,10 +5,10 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  IsObject,
   IsOptional,
   IsPositive,
   IsString,
-  Length,
   Max,
   Min,
   ValidateNested,
@@ -23,6 +23,7 @@ import {
   type ModelType,
 } from '@tidemark/types';
 import { IsCleanText } from '../platform/clean-text.js';
+import { TextLength } from '../platform/text-length.js';
 
 /** ThresholdsInput are the limits that a registration names; a missing one takes its default. */
 export class ThresholdsInput {
@@ -59,12 +60,12 @@ export class ThresholdsInput {
 /** Registration is the body that registers or changes a model. */
 export class Registration {
   @IsCleanText()
-  @Length(1, MAX_ID_LENGTH)
+  @TextLength(1, MAX_ID_LENGTH)
   @IsString()
   id!: string;
 
   @IsCleanText()
-  @Length(1, MAX_ID_LENGTH)
+  @TextLength(1, MAX_ID_LENGTH)
   @IsString()
   name!: string;
 
@@ -72,7 +73,7 @@ export class Registration {
   model_type!: ModelType;
 
   @IsCleanText()
-  @Length(1, MAX_ID_LENGTH)
+  @TextLength(1, MAX_ID_LENGTH)
   @IsString()
   version!: string;
 
@@ -81,6 +82,7 @@ export class Registration {
 
   @IsOptional()
   @ValidateNested()
+  @IsObject()
   @Type(() => ThresholdsInput)
   thresholds?: ThresholdsInput | null;
 
