@@ -42,7 +42,7 @@ export class StoredKeys implements KeyRing {
 
   private async recheck(): Promise<boolean> {
     try {
-      this.everCreated ||= await this.keys.everCreated();
+      if (await this.keys.everCreated()) this.everCreated = true; // it may have become true during the look
       this.checkedMs = this.clock.steadyMs();
       return !this.everCreated;
     } finally {
