@@ -2,28 +2,45 @@
 export interface Work {
   /** dueInMs is 0 when a slice should run now, more when later, Infinity when there is nothing to do. */
   dueInMs(): number;
-  /** slice does a bounded piece, some 10 ms at most: commits wait behind it. */
+  /** slice does a bounded piece, some 5 ms: commits wait behind it. */
   slice(): void;
 }
 
 const PAUSE_AFTER_ERROR_MS = 5_000;
+/** While messages never cease, background work may take this many times the time that they take. */
+const SHARE = 2;
+const SLICE_MS = 5;
+const MAX_CREDIT_MS = 50;
 
 /**
- * Background runs the first of several works that is due, a slice at a time, and lets messages in between. It keeps at
- * most one timer, and none when nothing is to do. A work that throws (disk full, say) is left alone for 5 s.
+ * Background runs those of several works that are due, in turns, a slice at a time, between messages. It keeps at most
+ * one timer, and none when nothing is to do. A work that throws (disk full, say) is left alone for 5 s.
+ *
+ * The event loop hands out waiting messages up to a thousand at once, before any immediate: so that a steady flood of
+ * them does not starve the works, each message earns credit, for which a slice runs right behind its answer.
  */
 export class Background {
   private immediate: NodeJS.Immediate | null = null;
   private timer: NodeJS.Timeout | null = null;
   private timerAt = Infinity;
   private pausedUntil = 0;
+  private turn = 0;
+  private creditMs = 0;
   private isClosed = false;
 
   constructor(private readonly works: readonly Work[]) {}
 
-  /** nudge looks again what is due: to be called when there may be more to do than before. */
-  nudge(): void {
-    if (this.isClosed || this.immediate) return;
+  /** nudge looks again what is due: to be called when there may be more to do, with the time that the message took. */
+  nudge(messageMs = 0): void {
+    if (this.isClosed) return;
+    this.creditMs = Math.min(this.creditMs + SHARE * messageMs, MAX_CREDIT_MS);
+    if (this.immediate) {
+      if (this.creditMs < SLICE_MS) return;
+      clearImmediate(this.immediate);
+      this.immediate = null;
+      queueMicrotask(() => this.run());
+      return;
+    }
     const pause = Math.max(0, this.pausedUntil - performance.now());
     const due = Math.max(pause, Math.min(...this.works.map((work) => work.dueInMs())));
     if (due <= 0) this.immediate = setImmediate(() => this.run());
@@ -49,13 +66,18 @@ export class Background {
 
   private run(): void {
     this.immediate = null;
-    const work = this.works.find((one) => one.dueInMs() <= 0);
+    if (this.isClosed) return;
+    const beganAt = performance.now();
+    const inTurn = [...this.works.slice(this.turn), ...this.works.slice(0, this.turn)];
+    const work = inTurn.find((one) => one.dueInMs() <= 0);
     try {
+      if (work) this.turn = this.works.indexOf(work) + 1;
       work?.slice();
     } catch {
       // The same fault shows in the commits, where it is reported; what is not folded or merged stays where it is.
       this.pausedUntil = performance.now() + PAUSE_AFTER_ERROR_MS;
     }
+    this.creditMs = Math.max(0, this.creditMs - (performance.now() - beganAt));
     this.nudge();
   }
 }

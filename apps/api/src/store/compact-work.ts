@@ -1,6 +1,6 @@
 import type { Work } from './background.js';
 import { ChunkError } from './chunk-error.js';
-import { compactTask, MAX_BLOCK_POINTS } from './compact.js';
+import { compactTask, BLOCK_POINTS } from './compact.js';
 import type { Pace } from './pace.js';
 import type { StoreWriter } from './store-writer.js';
 
@@ -15,20 +15,21 @@ export class CompactWork implements Work {
   ) {}
 
   dueInMs(): number {
-    const { loose, lastCommitAt } = this.writer;
-    if (!loose.hasRipe) return Infinity;
-    if (loose.count >= this.pace.looseChunks) return 0;
+    const { lastCommitAt, state } = this.writer;
+    if (!state.loose.hasRipe) return Infinity;
+    if (state.loose.count >= this.pace.looseChunks) return 0;
     return Math.max(0, lastCommitAt + this.pace.restMs - performance.now());
   }
 
   slice(): void {
-    const group = this.writer.loose.next();
+    const { loose } = this.writer.sound();
+    const group = loose.next();
     if (!group) return;
     const { series, hourMs } = group;
     const chunks: number[] = [];
     let points = 0;
     for (const { id, count } of group.chunks) {
-      if (chunks.length === MAX_CHUNKS || points >= MAX_BLOCK_POINTS) break;
+      if (chunks.length === MAX_CHUNKS || points >= BLOCK_POINTS) break;
       chunks.push(id);
       points += count;
     }
@@ -38,6 +39,6 @@ export class CompactWork implements Work {
       // Damaged ones stay in the table of commits, for the reader to report; the others of this slice stay with them.
       if (!(error instanceof ChunkError)) throw error;
     }
-    this.writer.loose.remove(group, chunks.length);
+    loose.remove(group, chunks.length);
   }
 }

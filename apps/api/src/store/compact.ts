@@ -4,8 +4,10 @@ import { readBodies, toBody } from './chunk-walk.js';
 import { mergeChunks } from './merge-chunks.js';
 import { HOUR_MS } from './rollup-id.js';
 
-/** MAX_BLOCK_POINTS is the most points of a block: some 5 ms to merge, under 1 ms to read a column of. */
-export const MAX_BLOCK_POINTS = 4096;
+/** BLOCK_POINTS is how many points make a good block: some 5 ms to merge, under 1 ms to read a column of. */
+export const BLOCK_POINTS = 4096;
+/** Blocks may be half as large again, so that a little more than one block is not two half ones. */
+const MAX_BLOCK_POINTS = BLOCK_POINTS * 1.5;
 
 /** CompactTask is folded chunks of one series and hour. */
 export interface CompactTask {
@@ -27,7 +29,7 @@ export function compactTask(database: Database, { series, hourMs, chunks }: Comp
     .prepare(
       'SELECT id, count FROM blocks WHERE series = ? AND max_ms >= ? AND max_ms < ? AND count < ? ORDER BY count',
     )
-    .all([series, hourMs, hourMs + HOUR_MS, MAX_BLOCK_POINTS / 2]);
+    .all([series, hourMs, hourMs + HOUR_MS, BLOCK_POINTS / 2]);
   const joined: number[] = [];
   for (const row of small) {
     // A block joins only when about as much comes in: each point is rewritten a logarithmic number of times.

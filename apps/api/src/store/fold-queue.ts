@@ -29,6 +29,10 @@ export class FoldQueue {
     return this.folding.size > 0;
   }
 
+  get isEmpty(): boolean {
+    return this.folding.size === 0 && this.gathering.size === 0;
+  }
+
   /** points are how many wait in the generation that gathers. */
   get points(): number {
     return this.gatheredPoints;

@@ -15,7 +15,7 @@ export class FoldWork implements Work {
   ) {}
 
   dueInMs(): number {
-    const { foldQueue } = this.writer;
+    const { foldQueue } = this.writer.state;
     if (foldQueue.isFolding || foldQueue.points >= this.pace.unfoldedPoints) return 0;
     if (foldQueue.points === 0) return Infinity;
     this.gatheringSince ??= performance.now();
@@ -23,13 +23,14 @@ export class FoldWork implements Work {
   }
 
   slice(): void {
-    const { foldQueue } = this.writer;
+    const state = this.writer.sound();
+    const { foldQueue } = state;
     if (!foldQueue.isFolding) {
       foldQueue.begin();
       this.gatheringSince = null;
     }
     const tasks = foldQueue.next(SLICE_MS);
     this.writer.commit((database) => foldTasks(database, tasks));
-    this.writer.folded(tasks);
+    state.folded(tasks);
   }
 }

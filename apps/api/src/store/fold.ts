@@ -7,6 +7,9 @@ import { encodeRollup, RollupReader, type Rollup } from './rollup-codec.js';
 import { floorTo, HOUR_MS, MINUTE_MS, rollupId, type Owner, type Resolution } from './rollup-id.js';
 import { Tally } from './tally.js';
 
+/** OUT_OF_STEP is the code of the error when the writer's memory and the file do not agree about what is folded. */
+export const OUT_OF_STEP = 'OUT_OF_STEP';
+
 /** FoldTask is chunks of one series, by rising id, that are not yet counted in the rollups. */
 export interface FoldTask {
   readonly model: number;
@@ -17,7 +20,7 @@ export interface FoldTask {
 /**
  * foldTasks counts the chunks of some series of ONE model into the rollups of the series and of the model, and moves
  * each series' mark past them. Call it inside a transaction: counted and marked become true together, so that a crash
- * neither loses nor doubles a point, however late or out of order it came.
+ * neither loses nor doubles a point, however late or out of order it came. It throws OUT_OF_STEP for what is counted.
  */
 export function foldTasks(database: Database, tasks: readonly FoldTask[]): void {
   const ofModel = new Buckets();
@@ -26,9 +29,11 @@ export function foldTasks(database: Database, tasks: readonly FoldTask[]): void 
     for (const row of readBodies(database, 'chunks', chunks)) addUndamaged(ofSeries, toBody(row));
     ofSeries.addTo(database, { kind: 'series', id: series });
     ofModel.merge(ofSeries);
-    database
-      .prepare('UPDATE series_state SET folded_chunk = ? WHERE model = ? AND series = ?')
-      .run([chunks[chunks.length - 1], model, series]);
+    const { changes } = database
+      .prepare('UPDATE series_state SET folded_chunk = ? WHERE model = ? AND series = ? AND folded_chunk < ?')
+      .run([chunks[chunks.length - 1], model, series, chunks[0]]);
+    if (changes !== 1)
+      throw Object.assign(new Error(`series ${series} is past chunk ${chunks[0]}`), { code: OUT_OF_STEP });
   }
   if (tasks.length > 0) ofModel.addTo(database, { kind: 'model', id: tasks[0].model });
 }

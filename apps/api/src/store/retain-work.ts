@@ -4,9 +4,11 @@ import { dropOldChunks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSerie
 import { readCutoffs, type Cutoffs } from './retention-cutoff.js';
 import { floorTo, HOUR_MS, type Owner } from './rollup-id.js';
 import { RECORD_LIFE_MS, type Retention } from './store-messages.js';
-import type { SeriesState, StoreWriter } from './store-writer.js';
+import type { SeriesState, StoreState } from './store-state.js';
+import type { StoreWriter } from './store-writer.js';
 
 const SLICE_MS = 5;
+const MAX_WAIT_MS = 60_000;
 
 /**
  * RetainWork drops what is past retention, once for every hour that the data moves on: without writes nothing grows
@@ -15,9 +17,11 @@ const SLICE_MS = 5;
  */
 export class RetainWork implements Work {
   private steps: Iterator<void, void> | null = null;
+  private state: StoreState | null = null;
   /** What to remember once the slice is committed. */
   private effects: (() => void)[] = [];
   private doneMs = -Infinity;
+  private waitingSince: number | null = null;
 
   constructor(
     private readonly writer: StoreWriter,
@@ -25,10 +29,18 @@ export class RetainWork implements Work {
   ) {}
 
   dueInMs(): number {
-    return this.steps || this.nowMs() > this.doneMs ? 0 : Infinity;
+    if (this.steps) return 0;
+    if (!(this.nowMs() > this.doneMs)) return Infinity;
+    if (this.writer.state.foldQueue.isEmpty) return 0;
+    // Chunks that no rollup counts yet are not dropped: let them be folded first, unless commits never cease.
+    this.waitingSince ??= performance.now();
+    return Math.max(0, this.waitingSince + MAX_WAIT_MS - performance.now());
   }
 
   slice(): void {
+    const state = this.writer.sound();
+    if (state !== this.state) this.steps = null;
+    this.state = state;
     const nowMs = this.nowMs();
     let steps = this.steps;
     this.steps = null;
@@ -41,12 +53,13 @@ export class RetainWork implements Work {
     });
     for (const effect of this.effects) effect();
     // A slice that throws leaves no steps behind: the next one begins anew, which finds what is already dropped gone.
+    this.steps = isDone ? null : steps;
     if (isDone) this.doneMs = nowMs;
-    else this.steps = steps;
+    this.waitingSince = null;
   }
 
   private nowMs(): number {
-    return floorTo(Math.min(this.writer.nowMs, this.writer.newestMs), HOUR_MS);
+    return floorTo(Math.min(this.writer.nowMs, this.writer.state.newestMs), HOUR_MS);
   }
 
   private *retain(database: Database, nowMs: number): Generator<void, void> {
@@ -54,12 +67,12 @@ export class RetainWork implements Work {
     setCutoffs(database, cutoffs);
     yield;
     const models = new Set<number>();
-    for (const state of this.writer.allSeries()) {
+    for (const state of this.writer.state.series.values()) {
       models.add(state.model);
       yield* this.dropChunks(database, state, cutoffs);
       yield* this.dropRollups(database, { kind: 'series', id: state.id }, cutoffs);
       if (state.receivedMs < cutoffs.hourMs && dropSeries(database, state)) {
-        this.effects.push(() => this.writer.forgetSeries(state.id));
+        this.effects.push(() => this.writer.state.series.delete(state.id));
       }
     }
     for (const id of models) yield* this.dropRollups(database, { kind: 'model', id }, cutoffs);
@@ -78,11 +91,11 @@ export class RetainWork implements Work {
   }
 
   private *dropChunks(database: Database, state: SeriesState, { rawMs }: Cutoffs): Generator<void, void> {
-    this.effects.push(() => this.writer.loose.forget(state.id, rawMs));
+    this.effects.push(() => this.writer.state.loose.forget(state.id, rawMs));
     for (;;) {
       const points = dropOldChunks(database, state, rawMs);
       if (points === 0) return;
-      this.effects.push(() => this.writer.dropped(points));
+      this.effects.push(() => void (this.writer.state.points -= points));
       yield;
     }
   }

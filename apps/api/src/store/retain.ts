@@ -2,7 +2,7 @@ import type { Database } from '@tidemark/sqlite';
 import { dropChunks } from './compact.js';
 import { rollupId, type Owner, type Resolution } from './rollup-id.js';
 import type { Cutoffs } from './retention-cutoff.js';
-import type { SeriesState } from './store-writer.js';
+import type { SeriesState } from './store-state.js';
 
 /** ROWS_A_STEP is how many rows a step deletes at most. */
 const ROWS_A_STEP = 100;

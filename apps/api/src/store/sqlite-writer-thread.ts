@@ -8,7 +8,7 @@ import { StoreWriter } from './store-writer.js';
 
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input);
-const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.newestMs };
+const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.state.newestMs };
 const background = new Background([
   new FoldWork(writer, input.pace),
   new RetainWork(writer, input.retention),
@@ -27,7 +27,8 @@ serve({
     return { value };
   },
   stats() {
-    return { value: writer.stats() };
+    const { points, series } = writer.state;
+    return { value: { points, series: series.size } };
   },
   ping() {
     writer.ping();

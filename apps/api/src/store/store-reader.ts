@@ -15,7 +15,7 @@ import { readRecent } from './read-recent.js';
 import { modelKey, SeriesCatalog, toSeries } from './series-catalog.js';
 import { fromSqlText, toSqlText } from './sql-text.js';
 import type { PointColumns, RecentMessage, RecordMessage } from './store-messages.js';
-import { RECEIVED_STEP_MS } from './store-writer.js';
+import { RECEIVED_STEP_MS } from './batch-insert.js';
 
 const CACHE_KIB = 16_384;
 
@@ -100,7 +100,16 @@ export class StoreReader {
     try {
       return work();
     } finally {
-      this.database.exec('COMMIT');
+      this.endSnapshot();
+    }
+  }
+
+  /** endSnapshot must not hide the error of the query, and after some of them SQLite has ended the transaction itself. */
+  private endSnapshot(): void {
+    try {
+      this.database.exec('ROLLBACK');
+    } catch {
+      // Nothing was written: there is nothing to undo, and the next BEGIN tells if the connection is unusable.
     }
   }
 }
