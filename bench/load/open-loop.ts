@@ -20,7 +20,8 @@ export async function runOpen(job: OpenJob): Promise<LoadResult> {
 
     const send = (): void => {
       while (sent < total && idle.length > 0 && performance.now() >= startMs + sent * everyMs) {
-        const sender = idle.pop();
+        // The one that has waited longest: servers close connections that never send anything.
+        const sender = idle.shift();
         if (!sender) return;
         const index = sent++;
         if (index === firstMeasured) tally.begin();
