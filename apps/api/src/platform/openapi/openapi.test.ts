@@ -1,0 +1,123 @@
+import 'reflect-metadata';
+import { PATH_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod } from '@nestjs/common';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { HttpModule } from '../../http.module.js';
+import { openApi, ROUTE_DOCS } from './openapi.js';
+
+type Json = Record<string, unknown>;
+interface Operation {
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly parameters: readonly { name: string; in: string; required?: boolean; schema: Json }[];
+  readonly requestBody?: { content: Record<string, { schema: Json; example?: unknown }> };
+  readonly responses: Record<
+    string,
+    { description: string; content?: Record<string, { schema: Json; example?: unknown }> }
+  >;
+}
+
+const document = JSON.parse(JSON.stringify(openApi('1.2.3')));
+const paths: Record<string, Record<string, Operation>> = document.paths;
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+);
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ $id: 'doc', components: document.components });
+const compile = (schema: Json) =>
+  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"doc#/components/')));
+
+/** Every route that Nest registers, as the decorators of the controllers say. */
+function registered(): string[] {
+  const controllers: (new (...args: never[]) => object)[] = Reflect.getMetadata('controllers', HttpModule);
+  return controllers.flatMap((controller) => {
+    const prefix: string = Reflect.getMetadata(PATH_METADATA, controller);
+    const names = Object.getOwnPropertyNames(controller.prototype).filter((name) => name !== 'constructor');
+    return names.flatMap((name) => {
+      const handler: object = Reflect.get(controller.prototype, name);
+      const path: string | undefined = Reflect.getMetadata(PATH_METADATA, handler);
+      if (path === undefined) return [];
+      const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler)];
+      return [
+        `${method} /${[prefix, path]
+          .map((part) => part.replace(/^\/|\/$/g, ''))
+          .filter((part) => part !== '')
+          .join('/')}`,
+      ];
+    });
+  });
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every route there is, and no other', () => {
+    const described = ROUTE_DOCS.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(described).size).toBe(described.length);
+    // The files of the page itself are no part of the API.
+    expect(
+      registered()
+        .filter((route) => route !== 'GET /docs/:file')
+        .sort(),
+    ).toEqual(described.sort());
+  });
+
+  it('says its version and that of OpenAPI', () => {
+    expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Tidemark', version: '1.2.3' } });
+  });
+
+  it('refers to nothing that it does not hold', () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(references.length).toBeGreaterThan(20);
+    expect(references.filter((name) => !Object.hasOwn(document.components.schemas, name ?? ''))).toEqual([]);
+  });
+
+  it.each(Object.keys(document.components.schemas))('holds a schema of %s that is whole', (name) => {
+    expect(() => ajv.compile({ $ref: `doc#/components/schemas/${name}` })).not.toThrow();
+  });
+
+  it.each(operations)('tells of $name all that a reader needs', ({ name, operation }) => {
+    expect(operation.summary).toMatch(/^\S.*[^.]$/);
+    expect(operation.tags).toHaveLength(1);
+    const inPath = [...name.matchAll(/\{([a-z]+)\}/g)].map(([, parameter]) => parameter);
+    expect(
+      operation.parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name),
+    ).toEqual(inPath);
+    expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
+    for (const { schema } of operation.parameters) expect(() => compile(schema)).not.toThrow();
+    for (const [status, { description, content }] of Object.entries(operation.responses)) {
+      expect(status).toMatch(/^[2-5]\d\d$/);
+      expect(description).not.toBe('');
+      for (const { schema } of Object.values(content ?? {})) expect(() => compile(schema)).not.toThrow();
+    }
+  });
+
+  const bodies = operations.flatMap(({ name, operation }) => [
+    ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => ({
+      of: `${name}, request as ${type}`,
+      ...media,
+    })),
+    ...Object.entries(operation.responses).flatMap(([status, { content }]) =>
+      Object.entries(content ?? {}).map(([type, media]) => ({ of: `${name}, answer ${status} as ${type}`, ...media })),
+    ),
+  ]);
+
+  it.each(bodies.filter(({ example }) => example !== undefined))(
+    'gives an example of $of that is valid',
+    ({ schema, example }) => {
+      const validate = compile(schema);
+      validate(example);
+      expect(validate.errors ?? []).toEqual([]);
+    },
+  );
+
+  it('gives an example of every JSON that it asks for', () => {
+    const asked = operations.flatMap(({ name, operation }) => {
+      const json = operation.requestBody?.content['application/json'];
+      return json ? [[name, json.example !== undefined]] : [];
+    });
+    expect(asked.length).toBeGreaterThan(8);
+    expect(asked.filter(([, has]) => !has)).toEqual([]);
+  });
+});
