@@ -4,13 +4,13 @@ import {
   type AlertKey,
   type Alerts,
   type AlertState,
-  newId,
   type Random,
   type Transition,
 } from '@tidemark/state';
 import type { Clock } from '../platform/clock.js';
 import type { Breach } from '../rules/evaluate.js';
 import type { AlertTiming } from '../rules/model-directory.js';
+import { AlertIds } from './alert-ids.js';
 import { type Observation, transition } from './transition.js';
 
 /** AlertBookDeps are what the book decides by, writes to and tells. */
@@ -54,7 +54,11 @@ export class AlertBook {
   private readonly held = new Map<string, Held>();
   private readonly underway = new Map<string, Promise<void>>();
 
-  constructor(private readonly deps: AlertBookDeps) {}
+  private readonly ids: AlertIds;
+
+  constructor(private readonly deps: AlertBookDeps) {
+    this.ids = new AlertIds(deps.random);
+  }
 
   /** load takes over the alerts that were firing when the process stopped; their quiet time starts anew. */
   async load(): Promise<void> {
@@ -201,7 +205,7 @@ export class AlertBook {
     const parts = { next, events, payload: this.deps.payload };
     return previous
       ? { ...parts, previous }
-      : { ...parts, previous: null, key: keyParts(key), id: newId(this.deps.random) };
+      : { ...parts, previous: null, key: keyParts(key), id: this.ids.next(atMs) };
   }
 
   private settle(id: string, alert: Alert, isBreach: boolean): void {
