@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import type { Answer } from './helpers/client.js';
+import { inference, model } from './helpers/fixtures.js';
+import { OwnMetrics } from './helpers/own-metrics.js';
+import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
+import { storedIds } from './helpers/stored-points.js';
+
+/** What one request was told, without what names the request itself. */
+function essence({ status, text }: Answer): unknown {
+  return { status, text };
+}
+
+const BATCH = {
+  metrics: [
+    inference('m', 'one', { latency: 5000 }),
+    inference('m', 'two', { latency: -1 }),
+    inference('m', 'three', { tags: { a: 'b' } }),
+  ],
+};
+
+describe.each(PROFILES)('an Idempotency-Key, $name', (profile) => {
+  function send(platform: Platform, key: string, body: object = BATCH, path = 'metrics/inference/batch') {
+    return platform.client().post(path, body, { headers: { 'idempotency-key': key } });
+  }
+
+  test('sent a hundred times at once is stored once, and everybody hears the same', async () => {
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    await api.must(api.post('models', model('m')));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => send(platform, 'the same')));
+    expect(answers[0].status).toBe(207);
+    expect(answers[0].json).toMatchObject({ accepted: 2, rejected: [{ index: 1, pointer: '/latency' }] });
+    expect(new Set(answers.map((answer) => JSON.stringify(essence(answer)))).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(99);
+    expect((await storedIds(api)).sort()).toEqual(['one', 'three']);
+    const [alert, ...others] = await api.must(api.get('alerts'));
+    expect(alert.occurrences).toBe(1);
+    expect(others).toEqual([]);
+    const metrics = await OwnMetrics.read(api);
+    expect(metrics.sum('tidemark_points_stored_total')).toBe(2);
+  });
+
+  test('is remembered over kill -9, and another body or route under it is refused', async () => {
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    await api.must(api.post('models', model('m')));
+    const single = inference('m', 'single');
+    const first = await send(platform, 'batch key');
+    const firstSingle = await send(platform, 'single key', single, 'metrics/inference');
+    expect(essence(firstSingle)).toEqual({
+      status: 201,
+      text: '{"status":"success","message":"Metric collected successfully"}',
+    });
+    const before = await api.must(api.get('alerts'));
+    for (let life = 0; life < 2; life++) {
+      expect(essence(await send(platform, 'batch key'))).toEqual(essence(first));
+      expect(essence(await send(platform, 'single key', single, 'metrics/inference'))).toEqual(essence(firstSingle));
+      const refused = [
+        await send(platform, 'batch key', { metrics: BATCH.metrics.slice(0, 1) }),
+        await send(platform, 'batch key', { metrics: [] }, 'metrics/drift/batch'),
+        await send(platform, 'single key', inference('m', 'other'), 'metrics/inference'),
+        await send(platform, 'single key', BATCH),
+      ];
+      for (const answer of refused) expect(answer.status).toBe(422);
+      expect(refused[0].json.code).toBe('idempotency_mismatch');
+      if (life === 0) {
+        await platform.kill();
+        await platform.start();
+      }
+    }
+    expect((await storedIds(api)).sort()).toEqual(['one', 'single', 'three']);
+    const after = await api.must(api.get('alerts'));
+    expect(after.map(({ id }: { id: string }) => id)).toEqual(before.map(({ id }: { id: string }) => id));
+    expect((await api.must(api.get(`alerts/${after[0].id}/events`))).events).toHaveLength(1);
+  });
+
+  test('belongs to its project, and a refused request does not use it up', async () => {
+    const platform = await openPlatform(profile);
+    const clients = [];
+    for (const project of ['one', 'two']) {
+      clients.push(platform.client({ key: await platform.createKey({ project }) }));
+    }
+    for (const [index, api] of clients.entries()) {
+      const headers = { 'idempotency-key': 'shared' };
+      const body = { metrics: [inference('m', `of project ${index}`)] };
+      expect((await api.post('metrics/inference/batch', { metrics: [{}] }, { headers })).status).toBe(422);
+      const answer = await api.post('metrics/inference/batch', body, { headers });
+      expect([answer.status, answer.headers['idempotency-replayed']]).toEqual([201, undefined]);
+      expect(await storedIds(api)).toEqual([`of project ${index}`]);
+    }
+  });
+
+  test('of a batch that was under way at kill -9 stores it once when it is sent again', async () => {
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    const bodies = Array.from({ length: 200 }, (_, i) => ({
+      key: `k${i}`,
+      body: { metrics: Array.from({ length: 50 }, (__, j) => inference('m', `${i}-${j}`)) },
+    }));
+    const sending = Promise.allSettled(bodies.map(({ key, body }) => send(platform, key, body)));
+    await Promise.race([sending, api.get('/livez')]);
+    await platform.kill();
+    const unanswered = (await sending).filter(({ status }) => status === 'rejected').length;
+    await platform.start();
+    for (const { key, body } of bodies)
+      expect((await send(platform, key, body)).json).toEqual({ accepted: 50, rejected: [] });
+    const ids = await storedIds(api);
+    expect(ids).toHaveLength(200 * 50);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(unanswered).toBeGreaterThan(0); // else nothing was under way
+  });
+});
