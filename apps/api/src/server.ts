@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { MAX_ID_LENGTH } from '@tidemark/types';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { compose } from './compose.js';
 import type { Config } from './config.js';
@@ -11,7 +13,7 @@ import { LiveAdapter } from './live/live-adapter.js';
 import type { Clock } from './platform/clock.js';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
 import { nestLog } from './platform/log.js';
-import { ProblemFilter } from './platform/problem-filter.js';
+import { ProblemFilter, sendProblem } from './platform/problem-filter.js';
 
 /** Server is the platform, listening. */
 export interface Server {
@@ -37,6 +39,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const composition = await compose(options);
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
+    // An id in a path, when every UTF-16 unit of it is escaped.
+    routerOptions: { maxParamLength: 9 * MAX_ID_LENGTH },
+    // A URL that cannot be read gets to no hook and no filter.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(error, request, reply, log),
     // A client has this long to send a whole request; connections are looked at every second.
     requestTimeout: 12_000,
     keepAliveTimeout: 72_000,

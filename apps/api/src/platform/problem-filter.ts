@@ -12,6 +12,7 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   405: 'method_not_allowed',
   409: 'conflict',
   413: 'body_too_large',
+  414: 'not_found',
   415: 'unsupported_media_type',
   422: 'validation_failed',
   503: 'draining',
