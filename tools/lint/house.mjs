@@ -45,7 +45,7 @@ export const EDGE = [
 /** REGISTRATIONS hold the classes that describe what people configure, and what reads a body by such a class. */
 export const REGISTRATIONS = [
   /^apps\/api\/src\/(rules|alerts)\/(?!(evaluate|raise|sweep|transition)\.)[^/]+\.ts$/,
-  /^apps\/api\/src\/platform\/(validated|clean-text)\.ts$/,
+  /^apps\/api\/src\/platform\/(validated|clean-text|text-length)\.ts$/,
 ];
 
 /** WIRING is where adapters are chosen. */
