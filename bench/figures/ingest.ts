@@ -18,7 +18,7 @@ interface Mode {
 
 const MODES: readonly Mode[] = [
   { key: 'single', name: 'single requests', points: 1, connections: 64, share: { atLeast: 0.55 } },
-  { key: 'batch_100', name: 'batches of 100', points: 100, connections: 32 },
+  { key: 'batch_100', name: 'batches of 100', points: 100, connections: 64 },
   {
     key: 'batch_1000',
     name: 'batches of 1000',
