@@ -99,6 +99,19 @@ describe('transition', () => {
     });
   });
 
+  it.each([
+    ['resolved by hand', { kind: 'resolve', by: 'bob', comment: null }, 'resolvedMs'],
+    ['resolved by quiet', tick(300_000, 0), 'resolvedMs'],
+    ['broken again', breach('low'), 'lastBreachMs'],
+  ] as const)(
+    'lets no alert end before it began when it is %s under a clock that was set back',
+    (_what, observation, mark) => {
+      const fired = transition(null, breach('low'), 3_600_000).next;
+      expect(transition(fired, observation, 60_000).next?.[mark]).toBe(3_600_000);
+      expect(transition(fired, observation, 3_700_000).next?.[mark]).toBe(3_700_000);
+    },
+  );
+
   it('holds its promises over any sequence of observations', () => {
     const severity = fc.constantFrom(...SEVERITIES);
     const observation: fc.Arbitrary<Observation> = fc.oneof(

@@ -19,10 +19,12 @@ export interface Step {
 
 /**
  * transition decides what an observation makes of an alert; it is the whole state machine.
- * `previous` is the firing alert of the rule, or null; `nowMs` is the wall clock, used only to mark when things
- * happened: how long anything lasted comes in the observation, measured by a clock that does not jump.
+ * `previous` is the firing alert of the rule, or null; `wallMs` is the wall clock, used only to mark when things
+ * happened: how long anything lasted comes in the observation, measured by a clock that does not jump. A wall clock that
+ * was set back stands still for an alert until it has caught up, so that none ends before it began.
  */
-export function transition(previous: AlertState | null, observation: Observation, nowMs: number): Step {
+export function transition(previous: AlertState | null, observation: Observation, wallMs: number): Step {
+  const nowMs = Math.max(wallMs, previous?.lastBreachMs ?? wallMs);
   switch (observation.kind) {
     case 'breach':
       return previous ? breachAgain(previous, observation.breach, nowMs) : fire(observation.breach, nowMs);
