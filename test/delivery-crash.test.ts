@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Json } from './helpers/client.js';
+import { figure } from './helpers/figure.js';
+import { inference, model } from './helpers/fixtures.js';
+import { rounds } from './helpers/length.js';
+import { openPlatform, PROFILES } from './helpers/platform.js';
+import { HttpSink } from './helpers/receivers/http-sink.js';
+import { SIGNING_SECRET, verified } from './helpers/receivers/three-receivers.js';
+import { waitFor } from './helpers/wait-for.js';
+
+/** How many deliveries of one channel can be under way when the process dies. */
+const UNDER_WAY = 4;
+
+describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (profile) => {
+  test(
+    'every acknowledged breach is told, and a repeat carries the event id of the first',
+    { timeout: 600_000 },
+    async () => {
+      const sink = await HttpSink.open();
+      onTestFinished(() => sink.close());
+      const platform = await openPlatform(profile);
+      const api = platform.client();
+      await api.must(api.post('channels', { name: 'hook', kind: 'webhook', url: sink.url, secret: SIGNING_SECRET }));
+      const turns = rounds(4, 50);
+      const acknowledged: string[] = [];
+      const retried: string[] = [];
+      for (let round = 0; round < turns; round++) {
+        // Ten models a round keep the channel below its limit of 60 a minute in a short run.
+        const ids = Array.from({ length: 10 }, (_, i) => `m${round}-${i}`);
+        for (const id of ids) await api.must(api.post('models', model(id)));
+        const send = (id: string) =>
+          api.post('metrics/inference', inference(id, 'r', { latency: 9000 }), { headers: { 'idempotency-key': id } });
+        const answers = ids.map(async (id, i) => {
+          await pause(i * 3);
+          const isDone = await send(id)
+            .then(({ status }) => status === 201)
+            .catch(() => false);
+          (isDone ? acknowledged : retried).push(id);
+        });
+        await pause(Math.random() * 60);
+        await platform.kill();
+        await Promise.all(answers);
+        await platform.start();
+        const before = new Set((await api.must(api.get('alerts?limit=1000'))).map(({ model_id }: Json) => model_id));
+        expect(acknowledged.filter((id) => !before.has(id))).toEqual([]);
+        // Whoever had no answer asks again under the same key: stored once, and told.
+        for (const id of retried) expect((await send(id)).status).toBe(201);
+      }
+      const models = [...acknowledged, ...retried].sort();
+      const deliveries = await waitFor(
+        'every delivery to end',
+        async () => {
+          const all = (await api.must(api.get('deliveries?limit=1000'))).deliveries;
+          return all.length === models.length && all.every(({ status }: Json) => status === 'delivered') ? all : null;
+        },
+        60_000 + turns * 10_000,
+      );
+      expect(deliveries.map(({ model_id }: Json) => model_id).sort()).toEqual(models);
+      const alerts = await api.must(api.get('alerts?limit=1000'));
+      expect(alerts.map(({ model_id }: Json) => model_id).sort()).toEqual(models);
+      expect((await api.must(api.get('summary'))).total_requests).toBe(models.length);
+
+      const calls = sink.requests.map(({ headers, body }) => verified(headers, body));
+      const eventsOf = new Map<string, Set<string>>(models.map((id) => [id, new Set()]));
+      for (const { model_id, event_id } of calls) eventsOf.get(model_id)?.add(event_id);
+      expect([...eventsOf].filter(([, events]) => events.size !== 1)).toEqual([]);
+      const repeats = calls.length - models.length;
+      expect(repeats).toBeLessThanOrEqual(turns * UNDER_WAY);
+      figure(`${turns} kill -9 during ${models.length} alerts`, `all told, ${repeats} twice`);
+    },
+  );
+});
