@@ -4,6 +4,7 @@ import { type Config, readConfig } from './config.js';
 import { banner } from './platform/banner.js';
 import { systemClock } from './platform/clock.js';
 import { createLog } from './platform/log.js';
+import { trimHeap } from './platform/trim-heap.js';
 import { type Server, startServer } from './server.js';
 
 const VERSION = versionOf(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
@@ -32,6 +33,7 @@ async function run(config: Config): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  await trimHeap();
   process.stdout.write(banner(server.url, config, process.stdout.isTTY));
   log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
   let stoppingSince: number | null = null;

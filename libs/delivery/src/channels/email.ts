@@ -1,5 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { createTransport, SendMailOptions } from 'nodemailer';
 import type { Notification } from '../notification.js';
 import { renderEmail } from '../message/render.js';
 import type { AddressGuard } from './address-guard.js';
@@ -29,18 +29,17 @@ interface MailTransport {
 
 /** EmailChannel sends one message with text and HTML over one SMTP connection a notification. */
 export class EmailChannel implements Channel {
-  private readonly transport: MailTransport;
+  private transport: Promise<MailTransport> | undefined;
 
-  constructor(private readonly options: EmailOptions) {
-    this.transport = createTransport(transportOptions(options));
-  }
+  constructor(private readonly options: EmailOptions) {}
 
   async send(notification: Notification, signal: AbortSignal): Promise<Outcome> {
     const { from, to, timeoutMs = 20_000 } = this.options;
     const deadline = startDeadline(signal, timeoutMs);
     const { subject, text, html } = renderEmail(notification);
     try {
-      const info: unknown = await this.transport.sendMail({
+      const transport = await this.open();
+      const info: unknown = await transport.sendMail({
         from: { name: from.name, address: from.address },
         to: [...to],
         envelope: { from: from.address, to: [...to] },
@@ -64,9 +63,16 @@ export class EmailChannel implements Channel {
     }
   }
 
-  close(): Promise<void> {
-    this.transport.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    (await this.transport)?.close();
+  }
+
+  /** The mail library is loaded with the first message: an installation without email never needs it. */
+  private open(): Promise<MailTransport> {
+    this.transport ??= import('nodemailer').then(({ createTransport }) =>
+      createTransport(transportOptions(this.options)),
+    );
+    return this.transport;
   }
 }
 

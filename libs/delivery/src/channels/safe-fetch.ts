@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { Agent, buildConnector, type Dispatcher, fetch, Pool } from 'undici';
 import type { AddressGuard } from './address-guard.js';
 import { startDeadline } from './deadline.js';
-import { assertLiteralAllowed, BlockedAddressError, guardedLookup, type Resolve } from './guarded-connect.js';
+import type { GuardedClient } from './guarded-client.js';
+import { BlockedAddressError, type Resolve } from './guarded-connect.js';
 
 /** SafeRequest is one outgoing request. Redirects are never followed. */
 export interface SafeRequest {
@@ -45,22 +45,18 @@ export interface SafeFetchOptions {
 
 /** openSafeFetch opens a SafeFetch with its own connection pool; the caller closes it. */
 export function openSafeFetch(options: SafeFetchOptions): SafeFetch {
-  const { timeoutMs = 10_000, maxBodyBytes = 65_536 } = options;
-  const agent = new Agent({
-    keepAliveTimeout: 10_000,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    maxHeaderSize: 16_384,
-    factory: (origin, poolOptions) =>
-      new Pool(origin, { ...poolOptions, connections: 8, connect: connectorTo(new URL(origin), options, timeoutMs) }),
-  });
+  const { timeoutMs = 10_000 } = options;
+  let opened: Promise<GuardedClient> | undefined;
+  // Loaded with the first request: most of a small installation's life goes by without one.
+  const client = () =>
+    (opened ??= import('./guarded-client.js').then(({ openGuardedClient }) => openGuardedClient(options)));
   return {
     fetch: async (request, signal) => {
       const refusal = urlRefusal(request.url);
       if (refusal !== undefined) return { kind: 'refused', reason: refusal };
       const deadline = startDeadline(signal, timeoutMs);
       try {
-        return { kind: 'response', response: await exchange(request, agent, maxBodyBytes, deadline.signal) };
+        return { kind: 'response', response: await (await client()).exchange(request, deadline.signal) };
       } catch (error) {
         if (deadline.expired()) return { kind: 'failed', reason: `no answer within ${timeoutMs} ms` };
         if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
@@ -69,7 +65,7 @@ export function openSafeFetch(options: SafeFetchOptions): SafeFetch {
         deadline.release();
       }
     },
-    close: () => agent.destroy(),
+    close: async () => (await opened)?.close(),
   };
 }
 
@@ -87,43 +83,6 @@ export function urlRefusal(text: string): string | undefined {
   const written = /^[a-z]+:\/\/([^/?#:]*)/i.exec(text)?.[1];
   if (isIP(url.hostname) === 4 && written !== url.hostname) return 'write the address as four decimal numbers';
   return undefined;
-}
-
-function connectorTo(origin: URL, { guard, resolve }: SafeFetchOptions, timeout: number): buildConnector.connector {
-  const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
-  const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const connect = buildConnector({ timeout, lookup: guardedLookup(guard, resolve, host, port) });
-  return (options, callback) => {
-    try {
-      assertLiteralAllowed(guard, host, port);
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), null);
-      return;
-    }
-    connect(options, callback);
-  };
-}
-
-async function exchange(
-  { url, ...init }: SafeRequest,
-  dispatcher: Dispatcher,
-  maxBodyBytes: number,
-  signal: AbortSignal,
-): Promise<SafeResponse> {
-  const response = await fetch(url, { ...init, dispatcher, signal, redirect: 'manual' });
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  if (response.body) {
-    // Leaving the loop cancels the stream, which closes the connection instead of draining it.
-    for await (const chunk of response.body) {
-      if (!(chunk instanceof Uint8Array)) continue;
-      chunks.push(chunk);
-      size += chunk.byteLength;
-      if (size > maxBodyBytes) break;
-    }
-  }
-  const body = Buffer.concat(chunks).subarray(0, maxBodyBytes).toString('utf8');
-  return { status: response.status, headers: response.headers, body, truncated: size > maxBodyBytes };
 }
 
 /** fetch wraps what went wrong, sometimes twice and sometimes in an AggregateError of all addresses tried. */

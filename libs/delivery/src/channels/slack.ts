@@ -1,4 +1,3 @@
-import { IncomingWebhook } from '@slack/webhook';
 import { renderSlack } from '../message/render-slack.js';
 import { tellStory } from '../message/story.js';
 import type { Notification } from '../notification.js';
@@ -25,6 +24,7 @@ export class SlackChannel implements Channel {
    */
   async send(notification: Notification, signal: AbortSignal): Promise<Outcome> {
     const seen: { result?: SafeFetchResult } = {};
+    const { IncomingWebhook } = await import('@slack/webhook');
     const client = new IncomingWebhook(this.url, {
       fetch: async (url, init = {}) => {
         const body = typeof init.body === 'string' ? init.body : '';
