@@ -29,6 +29,12 @@ export interface Groups {
   readonly models: readonly ModelSlots[];
 }
 
+/** Rows are the rows from..to-1 of a chunk. */
+interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** AggregateSlot gathers one group: whose rollups it is made of, and a tally for each metric and window. */
 export class AggregateSlot {
   hasPoints = false;
@@ -52,11 +58,17 @@ export class AggregateSlot {
     }
   }
 
-  addPoints(window: number, chunk: Chunk, from: number, to: number): void {
+  /** columnsOf are a chunk's columns of the group's metrics, for addPoints. */
+  columnsOf(chunk: Chunk): readonly (Float64Array | null)[] {
+    return [...this.tallies.keys()].map((name) => chunk.metric(name));
+  }
+
+  addPoints(window: number, columns: readonly (Float64Array | null)[], { from, to }: Rows): void {
     this.hasPoints = true;
-    for (const [name, tallies] of this.tallies) {
-      const values = chunk.metric(name);
-      if (values) this.tallyAt(tallies, window).addColumn(values, from, to);
+    let place = 0;
+    for (const tallies of this.tallies.values()) {
+      const column = columns[place++];
+      if (column) this.tallyAt(tallies, window).addColumn(column, from, to);
     }
   }
 

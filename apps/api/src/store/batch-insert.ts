@@ -1,9 +1,12 @@
 import type { Database } from '@tidemark/sqlite';
+import { Chunk } from './chunk.js';
+import { ownersOf } from './commit.js';
+import type { WaitingCommit } from './flush-queue.js';
 import type { DriftPoint, IdempotencyRecord, Series } from './point-store.js';
 import { MAX_OWNER_ID } from './rollup-id.js';
 import { toSqlText } from './sql-text.js';
-import { UNKNOWN_SERIES, type WriteMessage } from './store-messages.js';
-import type { SeriesState, StoredChunk, StoreState } from './store-state.js';
+import { UNKNOWN_SERIES, type PointsMessage, type WriteMessage } from './store-messages.js';
+import type { SeriesState, StoreState } from './store-state.js';
 
 /** RECEIVED_STEP_MS is how far the stored time of a series' last point may lag behind, to spare a page a commit. */
 export const RECEIVED_STEP_MS = 60_000;
@@ -15,35 +18,45 @@ export interface InsertedBatch {
   readonly introduced: readonly SeriesState[];
   readonly touched: readonly SeriesState[];
   readonly names: readonly (readonly [model: number, name: string])[];
-  readonly chunks: readonly StoredChunk[];
+  readonly commit: (WaitingCommit & { readonly maxMs: number }) | null;
 }
 
 /** insertBatch inserts all rows of a batch. Call it inside a transaction. */
 export function insertBatch(database: Database, state: StoreState, message: WriteMessage): InsertedBatch {
-  const { nowMs, buffer } = message;
+  const { nowMs, points } = message;
   const introduced = message.newSeries.map((series) => insertSeries(database, state, { series, nowMs }));
   const touched: SeriesState[] = [];
   const names: (readonly [number, string])[] = [];
-  const chunks: StoredChunk[] = [];
-  const insertChunk = database.prepare(
-    'INSERT INTO chunks (id, series, min_ms, max_ms, count, last_seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
-  for (const { series: place, offset, bytes, count, minMs, maxMs, lastSeq, names: sent } of message.chunks) {
-    const series = place < 0 ? introduced[-1 - place] : state.series.get(place);
-    if (!series) throw Object.assign(new Error(`the store has no series ${place}`), { code: UNKNOWN_SERIES });
-    const id = state.nextChunk + chunks.length;
-    insertChunk.run([id, series.id, minMs, maxMs, count, lastSeq, Buffer.from(buffer, offset, bytes)]);
-    chunks.push({ model: series.model, series: series.id, chunk: { id, count, minMs, maxMs } });
+  const owners = (points?.series ?? []).map(({ id, names: sent }) => {
+    const series = id < 0 ? introduced[-1 - id] : state.series.get(id);
+    if (!series) throw Object.assign(new Error(`the store has no series ${id}`), { code: UNKNOWN_SERIES });
     if (nowMs - series.receivedMs >= RECEIVED_STEP_MS) {
       const touch = 'UPDATE series_state SET received_ms = ? WHERE model = ? AND series = ?';
       database.prepare(touch).run([nowMs, series.model, series.id]);
       touched.push(series);
     }
     if (sent.length > 0) names.push(...insertNames(database, state, { model: series.model, names: sent }));
-  }
+    return series.id;
+  });
+  const commit = points && insertCommit(database, state.nextCommit, points, owners);
   for (const drift of message.drifts) insertDrift(database, drift);
   for (const record of message.records) insertRecord(database, record);
-  return { nowMs, introduced, touched, names, chunks };
+  return { nowMs, introduced, touched, names, commit };
+}
+
+/** insertCommit puts the ids of the series in the place of their places. */
+function insertCommit(
+  database: Database,
+  id: number,
+  { buffer, count, minMs, maxMs, lastSeq }: PointsMessage,
+  owners: readonly number[],
+): InsertedBatch['commit'] {
+  const column = ownersOf(buffer, Chunk.open(buffer));
+  for (let i = 0; i < column.length; i++) column[i] = owners[column[i]];
+  database
+    .prepare('INSERT INTO commits (id, count, min_ms, max_ms, last_seq, body) VALUES (?, ?, ?, ?, ?, ?)')
+    .run([id, count, minMs, maxMs, lastSeq, Buffer.from(buffer)]);
+  return { id, count, maxMs, body: buffer };
 }
 
 interface NewSeries {
@@ -59,9 +72,9 @@ function insertSeries(database: Database, state: StoreState, { series, nowMs }: 
   const id = boundedId(database.prepare('SELECT id FROM series WHERE key = ?').get([key])?.id);
   const known = state.series.get(id);
   if (known) return known;
-  const insertState = 'INSERT INTO series_state (model, series, folded_chunk, received_ms) VALUES (?, ?, 0, ?)';
+  const insertState = 'INSERT INTO series_state (model, series, flushed_commit, received_ms) VALUES (?, ?, 0, ?)';
   database.prepare(insertState).run([model, id, nowMs]);
-  return { id, model, receivedMs: nowMs, foldedChunk: 0 };
+  return { id, model, receivedMs: nowMs, flushedCommit: 0 };
 }
 
 function modelIdOf(database: Database, project: string, modelId: string): number {

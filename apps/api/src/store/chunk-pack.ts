@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { align8, columnsOf, HEADER_BYTES, layoutOf, type ChunkLayout, type ChunkShape } from './chunk-layout.js';
+import type { ChunkHeader } from './chunk-header.js';
+import { align8, bitCount, HEADER_BYTES, layoutOf, type ChunkLayout, type ChunkShape } from './chunk-layout.js';
 import { ChunkError } from './chunk-error.js';
 import { packColumn, unpackColumn } from './column-pack.js';
 import { packKeys, unpackKeys } from './key-pack.js';
@@ -10,7 +11,7 @@ export const PACKED_VERSION = 2;
 
 /** MAX_PACKED_POINTS bounds what a damaged packed chunk can make a reader allocate. */
 const MAX_PACKED_POINTS = 1 << 20;
-const MAX_COLUMNS = 1 << 16;
+const MAX_ENTRIES = 1 << 24;
 const MAX_TEXT_BYTES = 1 << 28;
 const Texts = { deflated: 0, uuids: 1 } as const;
 
@@ -20,28 +21,36 @@ export interface Parts {
   seqs(): Float64Array;
   /** column is the float64 column at this place, NaN where a point lacks the metric. */
   column(place: number): Float64Array;
+  customs(): Customs;
   /** texts are the plain bytes from the ids' lengths to the end: ids, lengths, names. */
   texts(): ArrayBuffer;
 }
 
-/** Bases are what times and seqs are counted from. */
-export interface Bases {
-  readonly ms: number;
-  readonly seq: number;
+/** Customs are the custom values, name by name, each with its row; counts says how many there are of each name. */
+export interface Customs {
+  readonly values: Float64Array;
+  readonly rows: Uint32Array;
+  readonly counts: Uint32Array;
 }
 
 /**
  * packChunk compresses a plain chunk: the same header with PACKED_VERSION; the length of every part as uint32; and,
- * each at a multiple of 8, the parts: times, seqs, one for each column, texts.
+ * each at a multiple of 8, the parts: times, seqs, one for each column, texts; with custom metrics also their values,
+ * rows and counts.
  */
 export function packChunk(plain: ArrayBuffer, shape: ChunkShape): Buffer {
   const layout = layoutOf(shape);
   const parts: Uint8Array[] = [packKey(plain, layout.times, shape.count, shape.wideTimes)];
   parts.push(packKey(plain, layout.seqs, shape.count, shape.wideSeqs));
-  for (let i = 0; i < columnsOf(shape); i++) {
+  for (let i = 0; i < bitCount(shape.mask); i++) {
     parts.push(packColumn(new Float64Array(plain, layout.columns + i * shape.count * 8, shape.count)));
   }
   parts.push(packTexts(new Uint8Array(plain, layout.wordLengths), layout, shape));
+  if (shape.customs > 0) {
+    parts.push(packColumn(new Float64Array(plain, layout.customValues, shape.entries)));
+    parts.push(packKeys(new Uint32Array(plain, layout.customRows, shape.entries)));
+    parts.push(packKeys(new Uint32Array(plain, layout.customCounts, shape.customs)));
+  }
   const lengthsEnd = HEADER_BYTES + align8(4 * parts.length);
   const packed = Buffer.alloc(parts.reduce((end, part) => end + align8(part.length), lengthsEnd));
   packed.set(new Uint8Array(plain, 0, HEADER_BYTES));
@@ -56,27 +65,47 @@ export function packChunk(plain: ArrayBuffer, shape: ChunkShape): Buffer {
 }
 
 /** unpackParts finds the parts of a packed chunk. Throws ChunkError. */
-export function unpackParts(body: ArrayBuffer, shape: ChunkShape, bases: Bases): Parts {
+export function unpackParts(body: ArrayBuffer, { shape, baseMs, baseSeq }: ChunkHeader): Parts {
   const layout = layoutOf(shape);
-  const columns = columnsOf(shape);
-  if (shape.count > MAX_PACKED_POINTS || columns > MAX_COLUMNS)
-    throw new ChunkError(`${columns}x${shape.count} values`);
-  const lengthsEnd = HEADER_BYTES + align8(4 * (columns + 3));
-  if (body.byteLength < lengthsEnd) throw new ChunkError(`${body.byteLength} bytes are too few for ${columns} columns`);
+  const { count, entries, customs } = shape;
+  const columns = bitCount(shape.mask);
+  if (count > MAX_PACKED_POINTS || entries > MAX_ENTRIES || customs > entries) {
+    throw new ChunkError(`${count} points with ${entries} values of ${customs} names`);
+  }
+  const parts = findParts(body, columns + (customs > 0 ? 6 : 3));
+  return {
+    times: () => unpackKey(parts[0], count, shape.wideTimes, baseMs),
+    seqs: () => unpackKey(parts[1], count, shape.wideSeqs, baseSeq),
+    column: (place) => unpackColumn(parts[2 + place], count),
+    texts: () => unpackTexts(parts[2 + columns], layout, shape),
+    customs: () => ({
+      values: unpackColumn(parts[3 + columns], entries),
+      rows: Uint32Array.from(unpackKeys(parts[4 + columns], entries, 0)),
+      counts: checkedCounts(Uint32Array.from(unpackKeys(parts[5 + columns], customs, 0)), entries),
+    }),
+  };
+}
+
+function findParts(body: ArrayBuffer, count: number): readonly Uint8Array<ArrayBuffer>[] {
+  const lengthsEnd = HEADER_BYTES + align8(4 * count);
+  if (body.byteLength < lengthsEnd) throw new ChunkError(`${body.byteLength} bytes are too few for ${count} parts`);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let at = lengthsEnd;
-  for (const length of new Uint32Array(body, HEADER_BYTES, columns + 3)) {
+  for (const length of new Uint32Array(body, HEADER_BYTES, count)) {
     if (at + length > body.byteLength) throw new ChunkError('it is cut short');
     parts.push(new Uint8Array(body, at, length));
     at += align8(length);
   }
   if (at !== body.byteLength) throw new ChunkError('its parts do not fill it');
-  return {
-    times: () => unpackKey(parts[0], shape.count, shape.wideTimes, bases.ms),
-    seqs: () => unpackKey(parts[1], shape.count, shape.wideSeqs, bases.seq),
-    column: (place) => unpackColumn(parts[2 + place], shape.count),
-    texts: () => unpackTexts(parts[2 + columns], layout, shape),
-  };
+  return parts;
+}
+
+/** checkedCounts throws ChunkError unless the counts of all names add up to the number of entries. */
+export function checkedCounts(counts: Uint32Array, entries: number): Uint32Array {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  if (sum !== entries) throw new ChunkError(`${sum} custom values instead of ${entries}`);
+  return counts;
 }
 
 function packKey(plain: ArrayBuffer, at: number, count: number, wide: boolean): Uint8Array {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { Chunk } from './chunk.js';
 import { ChunkError } from './chunk-error.js';
 import { METRICS } from './chunk-layout.js';
+import { openCommit } from './commit.js';
 import { encodePoints } from './encode-points.js';
-import { mergeChunks } from './merge-chunks.js';
+import { gatherPoints, joinPoints, slicePoints } from './gathered-points.js';
+import { packPoints } from './pack-points.js';
 import { aPoint, aSeries, NOW } from './point-samples.contract.js';
 import type { Point } from './point-store.js';
 
@@ -58,30 +60,46 @@ describe('a chunk', () => {
   it('gives back the points it was made of, bit by bit', () => {
     fc.assert(
       fc.property(points, (wanted) => {
-        expectPoints(readAll(bodiesOf(wanted)), wanted);
+        expectPoints(readAll([bodyOf(wanted)]), wanted);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('merged with others gives back all their points, sorted', () => {
+  it('gathered with others, joined, cut and packed gives back all their points, sorted', () => {
+    const batches = fc.array(points, { minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(
-        fc.array(points, { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 1, max: 60 }),
-        (batches, most) => {
-          const chunks = batches.flatMap((batch) => bodiesOf(batch)).map((body) => Chunk.open(body));
-          const merged = mergeChunks(chunks, most);
-          for (const { count } of merged) expect(count).toBeLessThanOrEqual(most);
-          const found = readAll(merged.map(({ body }) => ownBuffer(body)));
-          const wanted = batches.flat().sort((a, b) => a.timestampMs - b.timestampMs || a.seq - b.seq);
-          expect(found.map(keyOf)).toEqual(wanted.map(keyOf));
-          const byText = (a: string, b: string): number => (a < b ? -1 : 1);
-          expect(found.map(textOf).sort(byText)).toEqual(wanted.map(textOf).sort(byText));
-        },
-      ),
+      fc.property(batches, batches, fc.nat({ max: 100 }), (some, others, cut) => {
+        const [a, b] = [some, others].map((list) =>
+          gatherPoints(list.map((batch) => ({ chunk: Chunk.open(bodyOf(batch)), rows: null }))),
+        );
+        const joined = joinPoints(a, b);
+        const count = joined.times.length;
+        const parts = [slicePoints(joined, 0, cut % count), slicePoints(joined, cut % count, count)];
+        const found = readAll(parts.filter(({ times }) => times.length > 0).map((part) => ownBuffer(packPoints(part))));
+        const wanted = [...some, ...others].flat().sort((x, y) => x.timestampMs - y.timestampMs || x.seq - y.seq);
+        expect(found.map(keyOf)).toEqual(wanted.map(keyOf));
+        const byText = (x: string, y: string): number => (x < y ? -1 : 1);
+        expect(found.map(textOf).sort(byText)).toEqual(wanted.map(textOf).sort(byText));
+      }),
       { numRuns: 300 },
     );
+  });
+
+  it('gives its points to the series that they belong to', () => {
+    const shards = ['a', 'b', 'c'].map((shard) => aSeries({ shard }));
+    const mixed = Array.from({ length: 100 }, (_, i) => aPoint(shards[(i * 7) % 3], i + 1, NOW - i, { values: { i } }));
+    // The same series as another object is still the same series.
+    mixed.push(aPoint(aSeries({ shard: 'a' }), 101, NOW));
+    const encoded = encodePoints(mixed);
+    expect(encoded.series.map(({ series: one }) => one)).toEqual([0, 1, 2].map((i) => shards[(i * 7) % 3]));
+    const { chunk, owners } = openCommit(1, encoded.buffer);
+    for (const [place, { series: one }] of encoded.series.entries()) {
+      const rows = [...owners.keys()].filter((row) => owners[row] === place);
+      const wanted = mixed.filter((point) => point.series.key === one.key).map((point) => point.seq);
+      const found = gatherPoints([{ chunk, rows }]);
+      expect([...found.seqs].sort((x, y) => x - y)).toEqual(wanted);
+    }
   });
 
   it('that was cut or flipped is read as something or refused with a ChunkError, never worse', () => {
@@ -92,8 +110,10 @@ describe('a chunk', () => {
     );
     fc.assert(
       fc.property(points, fc.boolean(), damage, (wanted, isPacked, how) => {
-        const [plain] = bodiesOf(wanted);
-        const whole = isPacked ? ownBuffer(mergeChunks([Chunk.open(plain)], 4096)[0].body) : plain;
+        const plain = bodyOf(wanted);
+        const whole = isPacked
+          ? ownBuffer(packPoints(gatherPoints([{ chunk: Chunk.open(plain), rows: null }])))
+          : plain;
         const bytes = new Uint8Array(whole.slice(0));
         if ('cut' in how) return readSafely(bytes.slice(0, how.cut % bytes.length).buffer);
         const at = 'header' in how ? how.header % bytes.length : how.at % bytes.length;
@@ -104,27 +124,23 @@ describe('a chunk', () => {
     );
   });
 
-  it('is never made of points of two hours', () => {
-    const spread = [0, 3_599_999, 3_600_000, 7_200_000, 1].map((offset, i) =>
-      aPoint(series, i + 1, HOUR_START + offset),
-    );
-    expect(bodiesOf(spread).map((body) => Chunk.open(body).count)).toEqual([3, 1, 1]);
-  });
-
   it('finds custom metrics by name and does not take one for a built-in metric', () => {
-    const [body] = bodiesOf([aPoint(series, 1, NOW, { latency: 3, values: { latency: 7, tokens: 9 } })]);
+    const body = bodyOf([aPoint(series, 1, NOW, { latency: 3, values: { latency: 7, tokens: 9 } })]);
     const chunk = Chunk.open(body);
     expect(chunk.metric('latency')).toEqual(Float64Array.of(3));
     expect(chunk.custom('latency')).toEqual(Float64Array.of(7));
     expect(chunk.metric('tokens')).toEqual(Float64Array.of(9));
+    expect(chunk.customsAt(0)).toEqual([
+      { name: 'latency', value: 7 },
+      { name: 'tokens', value: 9 },
+    ]);
     expect(chunk.metric('throughput')).toBeNull();
     expect(chunk.metric('unknown')).toBeNull();
   });
 });
 
-function bodiesOf(batch: readonly Point[]): ArrayBuffer[] {
-  const { buffer, chunks } = encodePoints(batch);
-  return chunks.map(({ offset, bytes }) => buffer.slice(offset, offset + bytes));
+function bodyOf(batch: readonly Point[]): ArrayBuffer {
+  return encodePoints(batch).buffer;
 }
 
 function ownBuffer(body: Buffer): ArrayBuffer {
@@ -140,8 +156,8 @@ function readAll(bodies: readonly ArrayBuffer[]): Point[] {
       const [latency, throughput, errorRate, gpuMemory, cpuUsage, memoryUsage] = METRICS.map((_name, metric) =>
         present(chunk.builtIn(metric)?.[i]),
       );
-      const entries = chunk.names().map((name): [string, number | null] => [name, present(chunk.custom(name)?.[i])]);
-      const some = entries.filter((entry): entry is [string, number] => entry[1] !== null);
+      const some = chunk.customsAt(i).map(({ name, value }): [string, number] => [name, value]);
+      for (const [name] of some) chunk.custom(name);
       return aPoint(series, chunk.seqs()[i], chunk.times()[i], {
         requestId: chunk.requestId(i),
         latency: latency ?? NaN,

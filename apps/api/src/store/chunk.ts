@@ -1,40 +1,52 @@
-import { bitCount, HEADER_BYTES, layoutOf, LengthMode, METRICS, PLAIN_VERSION } from './chunk-layout.js';
-import type { ChunkLayout, ChunkShape } from './chunk-layout.js';
+import { readHeader, type ChunkHeader } from './chunk-header.js';
+import { bitCount, layoutOf, LengthMode, METRICS, PLAIN_VERSION, type ChunkLayout } from './chunk-layout.js';
 import { ChunkError } from './chunk-error.js';
-import { PACKED_VERSION, unpackParts, type Bases, type Parts } from './chunk-pack.js';
+import { checkedCounts, PACKED_VERSION, unpackParts, type Parts } from './chunk-pack.js';
 
-const MAX_POINTS = 1 << 24;
+/** CustomValue is one custom metric of one point. */
+export interface CustomValue {
+  readonly name: string;
+  readonly value: number;
+}
 
-/** Chunk reads the points of one series as columns, each decoded when it is first asked for. Throws ChunkError. */
+const NONE: readonly CustomValue[] = [];
+
+/** Chunk reads points as columns, each decoded when it is first asked for. Throws ChunkError. */
 export class Chunk {
   private timesColumn: Float64Array | null = null;
   private seqsColumn: Float64Array | null = null;
   private readonly columns: Float64Array[] = [];
+  private readonly customColumns = new Map<string, Float64Array | null>();
+  private customsOfRows: ReadonlyMap<number, CustomValue[]> | null = null;
   private textBytes: ArrayBuffer | null = null;
   private customNames: readonly string[] | null = null;
   private idText: string | null = null;
   private idOffsets: Uint32Array | null = null;
 
   private constructor(
-    private readonly shape: ChunkShape,
+    private readonly header: ChunkHeader,
     private readonly layout: ChunkLayout,
     private readonly parts: Parts,
-    private readonly idLength: number,
   ) {}
 
   /** open checks the header and the size; the columns are checked when they are read. */
   static open(body: ArrayBuffer): Chunk {
-    if (body.byteLength < HEADER_BYTES) throw new ChunkError(`${body.byteLength} bytes are too few for a header`);
-    const header = new DataView(body, 0, HEADER_BYTES);
-    const version = header.getUint8(0);
-    const shape = readShape(header);
-    const layout = layoutOf(shape);
-    const bases: Bases = { ms: header.getFloat64(8, true), seq: header.getFloat64(16, true) };
-    return new Chunk(shape, layout, openParts(version, body, shape, bases), header.getUint32(36, true));
+    const header = readHeader(body);
+    const layout = layoutOf(header.shape);
+    if (header.version === PACKED_VERSION) return new Chunk(header, layout, unpackParts(body, header));
+    if (header.version !== PLAIN_VERSION) throw new ChunkError(`unknown version ${header.version}`);
+    // Other columns may follow, as in a commit.
+    if (body.byteLength < layout.size) throw new ChunkError(`${body.byteLength} bytes instead of ${layout.size}`);
+    return new Chunk(header, layout, plainParts(body, header, layout));
   }
 
   get count(): number {
-    return this.shape.count;
+    return this.header.shape.count;
+  }
+
+  /** plainBytes is the length of a plain chunk. */
+  get plainBytes(): number {
+    return this.layout.size;
   }
 
   /** times are epoch ms, one a point. */
@@ -50,11 +62,14 @@ export class Chunk {
 
   /** builtIn is the column of METRICS[index] with NaN where a point lacks it, or null when every point does. */
   builtIn(index: number): Float64Array | null {
-    if ((this.shape.mask & (1 << index)) === 0) return null;
-    return this.column(bitCount(this.shape.mask & ((1 << index) - 1)));
+    const { mask } = this.header.shape;
+    if ((mask & (1 << index)) === 0) return null;
+    const place = bitCount(mask & ((1 << index) - 1));
+    this.columns[place] ??= this.parts.column(place);
+    return this.columns[place];
   }
 
-  /** metric is the column of a built-in or custom metric by name, or null when no point carries it. */
+  /** metric is the column of a built-in or else a custom metric by name, or null when no point carries it. */
   metric(name: string): Float64Array | null {
     const index = METRICS.findIndex((metric) => metric === name);
     return index >= 0 ? this.builtIn(index) : this.custom(name);
@@ -66,25 +81,27 @@ export class Chunk {
     return this.customNames;
   }
 
-  /** custom is the column of a custom metric, or null when no point carries it. */
+  /** custom is the column of a custom metric with NaN where a point lacks it, or null when every point does. */
   custom(name: string): Float64Array | null {
-    if (this.shape.customs === 0) return null;
-    const index = this.names().indexOf(name);
-    return index < 0 ? null : this.column(bitCount(this.shape.mask) + index);
+    if (this.header.shape.customs === 0) return null;
+    let column = this.customColumns.get(name);
+    if (column === undefined) this.customColumns.set(name, (column = this.readCustom(name)));
+    return column;
   }
 
-  requestId(index: number): string {
+  /** customsAt are the custom values of one point. */
+  customsAt(row: number): readonly CustomValue[] {
+    if (this.header.shape.customs === 0) return NONE;
+    this.customsOfRows ??= this.readCustomsOfRows();
+    return this.customsOfRows.get(row) ?? NONE;
+  }
+
+  requestId(row: number): string {
     this.idText ??= this.readIdText();
-    if (this.shape.lengthMode === LengthMode.equal) {
-      return this.idText.slice(index * this.idLength, (index + 1) * this.idLength);
-    }
+    const { shape, idLength } = this.header;
+    if (shape.lengthMode === LengthMode.equal) return this.idText.slice(row * idLength, (row + 1) * idLength);
     this.idOffsets ??= this.readIdOffsets();
-    return this.idText.slice(this.idOffsets[index], this.idOffsets[index + 1]);
-  }
-
-  private column(place: number): Float64Array {
-    this.columns[place] ??= this.parts.column(place);
-    return this.columns[place];
+    return this.idText.slice(this.idOffsets[row], this.idOffsets[row + 1]);
   }
 
   private texts(): ArrayBuffer {
@@ -92,8 +109,34 @@ export class Chunk {
     return this.textBytes;
   }
 
+  private readCustom(name: string): Float64Array | null {
+    const place = this.names().indexOf(name);
+    if (place < 0) return null;
+    const { values, rows, counts } = this.parts.customs();
+    const column = new Float64Array(this.count).fill(NaN);
+    let from = 0;
+    for (let i = 0; i < place; i++) from += counts[i];
+    for (let i = from; i < from + counts[place]; i++) column[rows[i]] = values[i];
+    return column;
+  }
+
+  private readCustomsOfRows(): ReadonlyMap<number, CustomValue[]> {
+    const { values, rows, counts } = this.parts.customs();
+    const byRow = new Map<number, CustomValue[]>();
+    let at = 0;
+    this.names().forEach((name, place) => {
+      for (const end = at + counts[place]; at < end; at++) {
+        const entry = { name, value: values[at] };
+        const others = byRow.get(rows[at]);
+        if (others) others.push(entry);
+        else byRow.set(rows[at], [entry]);
+      }
+    });
+    return byRow;
+  }
+
   private readNames(): readonly string[] {
-    const { customs, nameBytes } = this.shape;
+    const { customs, nameBytes } = this.header.shape;
     if (customs === 0) return [];
     const text = Buffer.from(this.texts(), this.layout.names - this.layout.wordLengths, nameBytes).toString('utf8');
     try {
@@ -108,58 +151,42 @@ export class Chunk {
   }
 
   private readIdText(): string {
-    const { idUnits, wideIds } = this.shape;
-    const offset = this.layout.ids - this.layout.wordLengths;
-    if (this.shape.lengthMode === LengthMode.equal && this.idLength * this.count !== idUnits) {
+    const { idUnits, wideIds, lengthMode } = this.header.shape;
+    if (lengthMode === LengthMode.equal && this.header.idLength * this.count !== idUnits) {
       throw new ChunkError('its request ids do not fill their column');
     }
+    const offset = this.layout.ids - this.layout.wordLengths;
     const bytes = Buffer.from(this.texts(), offset, idUnits * (wideIds ? 2 : 1));
     return bytes.toString(wideIds ? 'utf16le' : 'latin1');
   }
 
   private readIdOffsets(): Uint32Array {
+    const { lengthMode, idUnits } = this.header.shape;
     const lengths =
-      this.shape.lengthMode === LengthMode.words
+      lengthMode === LengthMode.words
         ? new Uint32Array(this.texts(), 0, this.count)
         : new Uint8Array(this.texts(), this.layout.byteLengths - this.layout.wordLengths, this.count);
     const offsets = new Uint32Array(this.count + 1);
     let end = 0;
     for (let i = 0; i < this.count; i++) offsets[i + 1] = end += lengths[i];
-    if (end !== this.shape.idUnits) throw new ChunkError('its request ids do not fill their column');
+    if (end !== idUnits) throw new ChunkError('its request ids do not fill their column');
     return offsets;
   }
 }
 
-function readShape(header: DataView): ChunkShape {
-  const flags = header.getUint8(1);
-  const shape: ChunkShape = {
-    count: header.getUint32(4, true),
-    wideTimes: (flags & 1) !== 0,
-    wideSeqs: (flags & 2) !== 0,
-    wideIds: (flags & 4) !== 0,
-    lengthMode: (flags >> 3) & 3,
-    mask: header.getUint8(2),
-    customs: header.getUint32(32, true),
-    idUnits: header.getUint32(24, true),
-    nameBytes: header.getUint32(28, true),
-  };
-  if (shape.count === 0 || shape.count > MAX_POINTS) throw new ChunkError(`${shape.count} points`);
-  if (flags > 0x17 || shape.lengthMode > LengthMode.words) throw new ChunkError(`unknown flags ${flags}`);
-  if (shape.mask >= 1 << METRICS.length) throw new ChunkError(`unknown columns ${shape.mask}`);
-  return shape;
-}
-
-function openParts(version: number, body: ArrayBuffer, shape: ChunkShape, bases: Bases): Parts {
-  if (version === PACKED_VERSION) return unpackParts(body, shape, bases);
-  if (version !== PLAIN_VERSION) throw new ChunkError(`unknown version ${version}`);
-  const layout = layoutOf(shape);
-  if (body.byteLength !== layout.size) throw new ChunkError(`${body.byteLength} bytes instead of ${layout.size}`);
-  const { count, wideTimes, wideSeqs } = shape;
+function plainParts(body: ArrayBuffer, { shape, baseMs, baseSeq }: ChunkHeader, layout: ChunkLayout): Parts {
+  const { count, entries, customs } = shape;
   return {
-    times: () => plainKeys(body, layout.times, { count, isWide: wideTimes, base: bases.ms }),
-    seqs: () => plainKeys(body, layout.seqs, { count, isWide: wideSeqs, base: bases.seq }),
+    times: () => plainKeys(body, layout.times, { count, isWide: shape.wideTimes, base: baseMs }),
+    seqs: () => plainKeys(body, layout.seqs, { count, isWide: shape.wideSeqs, base: baseSeq }),
     column: (place) => new Float64Array(body, layout.columns + place * count * 8, count),
-    texts: () => body.slice(layout.wordLengths),
+    customs: () => ({
+      values: new Float64Array(body, layout.customValues, entries),
+      rows: new Uint32Array(body, layout.customRows, entries),
+      counts: checkedCounts(new Uint32Array(body, layout.customCounts, customs), entries),
+    }),
+    // A copy, so that it begins at a multiple of 8 whatever lies before it.
+    texts: () => body.slice(layout.wordLengths, layout.size),
   };
 }
 

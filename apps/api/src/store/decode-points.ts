@@ -3,12 +3,15 @@ import type { PointColumns } from './store-messages.js';
 
 /** decodePoints makes a page of points from the columns that the reader handed over. */
 export function decodePoints(columns: PointColumns): Page<Point> {
-  const { series, owners, times, seqs, builtIn, customs, requestIds, requestIdLengths, hasMore } = columns;
+  const { series, owners, times, seqs, builtIn, requestIds, requestIdLengths, hasMore } = columns;
   const [latency, throughput, errorRate, gpuMemory, cpuUsage, memoryUsage] = builtIn;
   const items: Point[] = new Array<Point>(times.length);
   let idAt = 0;
+  let customAt = 0;
   for (let i = 0; i < items.length; i++) {
     const idEnd = idAt + requestIdLengths[i];
+    const customFrom = customAt;
+    while (columns.customRows[customAt] === i) customAt++;
     items[i] = {
       series: series[owners[i]],
       seq: seqs[i],
@@ -20,7 +23,7 @@ export function decodePoints(columns: PointColumns): Page<Point> {
       gpuMemory: orNull(gpuMemory[i]),
       cpuUsage: orNull(cpuUsage[i]),
       memoryUsage: orNull(memoryUsage[i]),
-      values: customs.length === 0 ? null : valuesAt(customs, i),
+      values: customFrom === customAt ? null : valuesOf(columns, customFrom, customAt),
     };
     idAt = idEnd;
   }
@@ -32,9 +35,9 @@ function orNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-function valuesAt(customs: PointColumns['customs'], row: number): Readonly<Record<string, number>> | null {
-  const present = customs.filter(({ values }) => !Number.isNaN(values[row]));
-  if (present.length === 0) return null;
+function valuesOf(columns: PointColumns, from: number, to: number): Readonly<Record<string, number>> {
+  const entries: [string, number][] = [];
+  for (let i = from; i < to; i++) entries.push([columns.customNames[columns.customPlaces[i]], columns.customValues[i]]);
   // fromEntries defines the property even when its name is __proto__.
-  return Object.fromEntries(present.map(({ name, values }) => [name, values[row]]));
+  return Object.fromEntries(entries);
 }

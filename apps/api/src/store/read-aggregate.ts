@@ -1,8 +1,10 @@
 import type { Database } from '@tidemark/sqlite';
-import { planAggregate, type AggregatePlan, type Span } from './aggregate-plan.js';
+import { planAggregate, type Span } from './aggregate-plan.js';
 import { groupsOf, type AggregateSlot, type Groups, type ModelSlots } from './aggregate-groups.js';
-import { Chunk } from './chunk.js';
-import { readBodies, toBody, type ChunkTable } from './chunk-walk.js';
+import { readBlocks, toBody } from './blocks.js';
+import type { Chunk } from './chunk.js';
+import type { LiveCommits } from './live-commits.js';
+import { eachLivePoint, OwnerFilter } from './live-points.js';
 import type { Aggregate, AggregateQuery, Range, Stat, Summary } from './point-store.js';
 import { readCutoffs } from './retention-cutoff.js';
 import { RollupReader } from './rollup-codec.js';
@@ -12,19 +14,25 @@ import type { Tally } from './tally.js';
 
 const QUANTILES: Readonly<Partial<Record<Stat, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
+/** AggregateSources is where points and sums of them can be. */
+export interface AggregateSources {
+  readonly database: Database;
+  readonly catalog: SeriesCatalog;
+  readonly live: LiveCommits;
+}
+
 /** MAX_WINDOWS bounds what one query can make the reader allocate; callers are expected to stay far below it. */
 const MAX_WINDOWS = 1_000_000;
 
 /** readAggregate reduces every window of a query to one stat for each metric and group. */
-export function readAggregate(database: Database, catalog: SeriesCatalog, query: AggregateQuery): Aggregate {
-  catalog.refresh();
+export function readAggregate(sources: AggregateSources, query: AggregateQuery): Aggregate {
   const { windowMs, stat, metrics } = query;
   const firstMs = floorTo(query.sinceMs, windowMs);
   const count = Math.max(0, Math.ceil((query.untilMs - firstMs) / windowMs));
   if (count > MAX_WINDOWS) throw tooManyWindows(count);
-  const groups = groupsOf(catalog.find(query), query, { windows: count, hasQuantiles: stat in QUANTILES });
+  const groups = groupsOf(sources.catalog.find(query), query, { windows: count, hasQuantiles: stat in QUANTILES });
   const windows: Windows = { firstMs, windowMs, count };
-  fill(database, groups, { windows, fromMs: query.sinceMs, toMs: query.untilMs });
+  fill(sources, groups, { windows, fromMs: query.sinceMs, toMs: query.untilMs });
   return {
     times: Array.from({ length: count }, (_, i) => firstMs + i * windowMs),
     groups: groups.slots
@@ -38,12 +46,15 @@ export function readAggregate(database: Database, catalog: SeriesCatalog, query:
 }
 
 /** readSummary reduces a whole range, of whatever length, to its six figures. */
-export function readSummary(database: Database, catalog: SeriesCatalog, range: Range): Summary {
-  catalog.refresh();
+export function readSummary(sources: AggregateSources, range: Range): Summary {
   const query = { metrics: ['latency', 'error_rate'] };
-  const groups = groupsOf(catalog.find(range), { ...query, tags: range.tags }, { windows: 1, hasQuantiles: true });
+  const groups = groupsOf(
+    sources.catalog.find(range),
+    { ...query, tags: range.tags },
+    { windows: 1, hasQuantiles: true },
+  );
   const windows: Windows = { firstMs: -Infinity, windowMs: HOUR_MS, count: 1 };
-  fill(database, groups, { windows, fromMs: range.sinceMs, toMs: range.untilMs });
+  fill(sources, groups, { windows, fromMs: range.sinceMs, toMs: range.untilMs });
   const value = (metric: string, stat: Stat): number | null =>
     groups.slots[0].valuesOf(metric, (tally) => reduce(tally, stat))[0];
   return {
@@ -66,23 +77,23 @@ interface Extent extends Span {
   readonly windows: Windows;
 }
 
-function fill(database: Database, groups: Groups, extent: Extent): void {
+function fill({ database, live }: AggregateSources, groups: Groups, extent: Extent): void {
   if (!(extent.fromMs < extent.toMs)) return;
+  const { windows, toMs } = extent;
   const cutoffs = readCutoffs(database);
   const fromMs = Math.max(extent.fromMs, cutoffs.hourMs);
-  const plan = planAggregate({ fromMs, toMs: extent.toMs }, extent.windows.windowMs, {
+  const plan = planAggregate({ fromMs, toMs }, windows.windowMs, {
     rawSinceMs: ceilTo(cutoffs.rawMs, HOUR_MS),
     minuteSinceMs: ceilTo(cutoffs.minuteMs, HOUR_MS),
   });
-  const { windows } = extent;
   for (const slot of groups.slots) {
     for (const span of plan.hours) addRollups(database, slot, { resolution: 'hour', span, windows });
     for (const span of plan.minutes) addRollups(database, slot, { resolution: 'minute', span, windows });
   }
   for (const model of groups.models) {
-    addUnfolded(database, { model, plan, span: { fromMs, toMs: extent.toMs }, windows });
-    for (const span of plan.raw) addRaw(database, { model, span, windows });
+    for (const span of plan.raw) addBlocks(database, model, { span, windows });
   }
+  if (!live.isEmpty) addLive({ database, live }, groups, { fromMs, toMs, windows });
 }
 
 interface RollupSelection {
@@ -101,74 +112,59 @@ function addRollups(database: Database, slot: AggregateSlot, { resolution, span,
   }
 }
 
-interface Selection {
-  readonly model: ModelSlots;
+interface BlockSelection {
   readonly span: Span;
   readonly windows: Windows;
 }
 
-/** addUnfolded adds the points that no rollup counts yet, but for those that addRaw adds. */
-function addUnfolded(database: Database, selection: Selection & { readonly plan: AggregatePlan }): void {
-  const { span, windows, plan } = selection;
-  const isWanted = (time: number): boolean => isIn(span, time) && !plan.raw.some((raw) => isIn(raw, time));
-  for (const { slot, chunk } of chunksOf(database, 'chunks', selection, 'AND c.id > t.folded_chunk')) {
-    addPoints(slot, chunk, windows, isWanted);
-  }
-}
-
-function addRaw(database: Database, selection: Selection): void {
-  for (const table of ['chunks', 'blocks'] as const) {
-    for (const { slot, chunk } of chunksOf(database, table, selection, '')) {
-      addPoints(slot, chunk, selection.windows, (time) => isIn(selection.span, time));
-    }
-  }
-}
-
-interface SlotChunk {
-  readonly slot: AggregateSlot;
-  readonly chunk: Chunk;
-}
-
-/** chunksOf relies on no chunk crossing an hour to bound max_ms from both sides. */
-function chunksOf(database: Database, table: ChunkTable, selection: Selection, condition: string): SlotChunk[] {
-  const { model, span } = selection;
+/** addBlocks relies on no block crossing an hour to bound max_ms from both sides. */
+function addBlocks(database: Database, { model, slotOf }: ModelSlots, { span, windows }: BlockSelection): void {
   const heads = database
     .prepare(
-      `SELECT c.id, c.series FROM series_state t CROSS JOIN ${table} c ON c.series = t.series
-       WHERE t.model = ? AND c.max_ms >= ? AND c.max_ms < ? AND c.min_ms < ? ${condition}`,
+      `SELECT b.id, b.series FROM series_state t CROSS JOIN blocks b ON b.series = t.series
+       WHERE t.model = ? AND b.max_ms >= ? AND b.max_ms < ? AND b.min_ms < ?`,
     )
-    .all([model.model, span.fromMs, ceilTo(span.toMs, HOUR_MS), span.toMs]);
+    .all([model, span.fromMs, ceilTo(span.toMs, HOUR_MS), span.toMs]);
   const slots = new Map<number, AggregateSlot>();
   for (const head of heads) {
-    const slot = model.slotOf(Number(head.series));
+    const slot = slotOf(Number(head.series));
     if (slot) slots.set(Number(head.id), slot);
   }
-  const chunks: SlotChunk[] = [];
-  for (const row of readBodies(database, table, [...slots.keys()])) {
-    const slot = slots.get(Number(row.id));
-    if (slot) chunks.push({ slot, chunk: Chunk.open(toBody(row)) });
+  for (const { id, chunk } of readBlocks(database, [...slots.keys()])) {
+    const slot = slots.get(id);
+    if (slot) addBlock(slot, chunk, { span, windows });
   }
-  return chunks;
 }
 
-/** addPoints adds the points that are wanted, in runs that share a window. */
-function addPoints(slot: AggregateSlot, chunk: Chunk, windows: Windows, isWanted: (time: number) => boolean): void {
+/** addBlock adds the points of the span, in runs that share a window; a block is sorted by time. */
+function addBlock(slot: AggregateSlot, chunk: Chunk, { span, windows }: BlockSelection): void {
   const times = chunk.times();
-  for (let from = 0, to = 0; from < times.length; from = Math.max(to, from + 1)) {
-    if (!isWanted(times[from])) continue;
+  let from = 0;
+  while (from < times.length && times[from] < span.fromMs) from++;
+  for (let to = from; from < times.length && times[from] < span.toMs; from = to) {
     const window = windowOf(windows, times[from]);
-    to = from + 1;
-    while (to < times.length && isWanted(times[to]) && windowOf(windows, times[to]) === window) to++;
-    slot.addPoints(window, chunk, from, to);
+    while (to < times.length && times[to] < span.toMs && windowOf(windows, times[to]) === window) to++;
+    slot.addPoints(window, slot.columnsOf(chunk), { from, to });
   }
+}
+
+/** addLive adds the points that are only in commits: they are in no rollup and no block. */
+function addLive({ database, live }: Omit<AggregateSources, 'catalog'>, groups: Groups, extent: Extent): void {
+  const filter = new OwnerFilter<AggregateSlot>(database);
+  for (const { model, slotOf } of groups.models) filter.addModel(model, slotOf);
+  let columns = new Map<AggregateSlot, readonly (Float64Array | null)[]>();
+  let last: Chunk | null = null;
+  eachLivePoint(live, filter, extent, (slot, { chunk }, row) => {
+    if (chunk !== last) columns = new Map();
+    last = chunk;
+    const ofSlot = columns.get(slot) ?? slot.columnsOf(chunk);
+    columns.set(slot, ofSlot);
+    slot.addPoints(windowOf(extent.windows, chunk.times()[row]), ofSlot, { from: row, to: row + 1 });
+  });
 }
 
 function windowOf({ firstMs, windowMs, count }: Windows, time: number): number {
   return count === 1 ? 0 : Math.floor((time - firstMs) / windowMs);
-}
-
-function isIn({ fromMs, toMs }: Span, time: number): boolean {
-  return time >= fromMs && time < toMs;
 }
 
 function tooManyWindows(count: number): Error {

@@ -1,10 +1,10 @@
 import type { Database } from '@tidemark/sqlite';
 import type { Work } from './background.js';
-import { dropOldChunks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSeries, setCutoffs } from './retain.js';
+import { dropOldBlocks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSeries, setCutoffs } from './retain.js';
 import { readCutoffs, type Cutoffs } from './retention-cutoff.js';
 import { floorTo, HOUR_MS, type Owner } from './rollup-id.js';
 import { RECORD_LIFE_MS, type Retention } from './store-messages.js';
-import type { SeriesState, StoreState } from './store-state.js';
+import type { StoreState } from './store-state.js';
 import type { StoreWriter } from './store-writer.js';
 
 const SLICE_MS = 5;
@@ -31,8 +31,8 @@ export class RetainWork implements Work {
   dueInMs(): number {
     if (this.steps) return 0;
     if (!(this.nowMs() > this.doneMs)) return Infinity;
-    if (this.writer.state.foldQueue.isEmpty) return 0;
-    // Chunks that no rollup counts yet are not dropped: let them be folded first, unless commits never cease.
+    if (this.writer.state.flushQueue.isEmpty) return 0;
+    // What is only in commits is not dropped: let it be flushed first, unless commits never cease.
     this.waitingSince ??= performance.now();
     return Math.max(0, this.waitingSince + MAX_WAIT_MS - performance.now());
   }
@@ -69,7 +69,7 @@ export class RetainWork implements Work {
     const models = new Set<number>();
     for (const state of this.writer.state.series.values()) {
       models.add(state.model);
-      yield* this.dropChunks(database, state, cutoffs);
+      yield* this.dropBlocks(database, state.id, cutoffs);
       yield* this.dropRollups(database, { kind: 'series', id: state.id }, cutoffs);
       if (state.receivedMs < cutoffs.hourMs && dropSeries(database, state)) {
         this.effects.push(() => this.writer.state.series.delete(state.id));
@@ -80,7 +80,7 @@ export class RetainWork implements Work {
     while (dropOldRecords(database, this.writer.nowMs - RECORD_LIFE_MS) > 0) yield;
   }
 
-  /** cutoffs are on whole hours, which no chunk crosses. */
+  /** cutoffs are on whole hours, which no block crosses. */
   private cutoffs(before: Cutoffs, nowMs: number): Cutoffs {
     const { rawMs, minuteMs, hourMs } = this.retention;
     return {
@@ -90,10 +90,9 @@ export class RetainWork implements Work {
     };
   }
 
-  private *dropChunks(database: Database, state: SeriesState, { rawMs }: Cutoffs): Generator<void, void> {
-    this.effects.push(() => this.writer.state.loose.forget(state.id, rawMs));
+  private *dropBlocks(database: Database, series: number, { rawMs }: Cutoffs): Generator<void, void> {
     for (;;) {
-      const points = dropOldChunks(database, state, rawMs);
+      const points = dropOldBlocks(database, series, rawMs);
       if (points === 0) return;
       this.effects.push(() => void (this.writer.state.points -= points));
       yield;

@@ -1,5 +1,4 @@
 import type { Database } from '@tidemark/sqlite';
-import { dropChunks } from './compact.js';
 import { rollupId, type Owner, type Resolution } from './rollup-id.js';
 import type { Cutoffs } from './retention-cutoff.js';
 import type { SeriesState } from './store-state.js';
@@ -16,24 +15,17 @@ export function setCutoffs(database: Database, cutoffs: Cutoffs): void {
 }
 
 /**
- * dropOldChunks drops some folded chunks and blocks of a series and returns how many points they held, 0 at the end.
- * An unfolded chunk stays until the rollups count it.
+ * dropOldBlocks drops some blocks of a series and returns how many points they held, 0 at the end. What is only in
+ * commits stays until it is flushed, as the rollups do not count it before.
  */
-export function dropOldChunks(database: Database, { id: series, foldedChunk }: SeriesState, cutoffMs: number): number {
-  const chunks = database
-    .prepare(`SELECT id, count FROM chunks WHERE series = ? AND max_ms < ? AND id <= ? LIMIT ${ROWS_A_STEP}`)
-    .all([series, cutoffMs, foldedChunk]);
-  dropChunks(
-    database,
-    chunks.map((row) => Number(row.id)),
-  );
-  const blocks = database
+export function dropOldBlocks(database: Database, series: number, cutoffMs: number): number {
+  const dropped = database
     .prepare(
       `DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE series = ? AND max_ms < ? LIMIT ${ROWS_A_STEP})
        RETURNING count`,
     )
     .all([series, cutoffMs]);
-  return [...chunks, ...blocks].reduce((points, row) => points + Number(row.count), 0);
+  return dropped.reduce((points, row) => points + Number(row.count), 0);
 }
 
 /** dropOldRollups drops some rollups of an owner that began before a time, and returns how many, 0 at the end. */
@@ -65,10 +57,10 @@ export function dropSeries(database: Database, { id: series, model }: SeriesStat
   const owner: Owner = { kind: 'series', id: series };
   const row = database
     .prepare(
-      `SELECT EXISTS (SELECT 1 FROM chunks WHERE series = ?) OR EXISTS (SELECT 1 FROM blocks WHERE series = ?)
+      `SELECT EXISTS (SELECT 1 FROM blocks WHERE series = ?)
          OR EXISTS (SELECT 1 FROM rollups WHERE id >= ? AND id <= ?) AS is_used`,
     )
-    .get([series, series, rollupId(owner, 'minute', -Infinity), rollupId(owner, 'hour', Infinity)]);
+    .get([series, rollupId(owner, 'minute', -Infinity), rollupId(owner, 'hour', Infinity)]);
   if (Number(row?.is_used) !== 0) return false;
   database.prepare('DELETE FROM series_state WHERE model = ? AND series = ?').run([model, series]);
   database.prepare('DELETE FROM series WHERE id = ?').run([series]);

@@ -12,15 +12,17 @@ export class StoreFileError extends Error {
   }
 }
 
-/** APPLICATION_ID marks the file as a Tidemark store ("Tide"), so that another program's file is not written to. */
-const APPLICATION_ID = 0x54696465;
+/** APPLICATION_ID marks the file as a Tidemark store ("TdMk"), so that another program's file is not written to. */
+const APPLICATION_ID = 0x54644d6b;
 
 /**
  * MIGRATIONS bring a file from version i to i + 1; user_version counts them. Texts are in the form of toSqlText.
  *
- * - chunks: one row a (series, commit), plain columns. Ids rise for ever, even past deleted rows (see StoreWriter).
- * - blocks: chunks that were merged, sorted and compressed, one hour or less each. Only folded chunks are merged.
- * - series_state.folded_chunk: the chunks of the series up to this id, and all its blocks, are counted in the rollups.
+ * - commits: one row a commit with its points as one plain chunk (see openCommit): a batch costs a page or two, however
+ *   many series it touches. Ids rise for ever, even past deleted rows (see StoreState.read).
+ * - blocks: the points of one series and hour or less, sorted and compressed.
+ * - series_state.flushed_commit: the points of the series in commits up to this id are in blocks and rollups; those in
+ *   later commits are in neither.
  * - rollups.id: see rollupId; a row for each series and each model, so that a model's windows need no merging of series.
  */
 const MIGRATIONS: readonly string[] = [
@@ -30,12 +32,11 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE series (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, model INTEGER NOT NULL,
      model_type TEXT NOT NULL, tags TEXT NOT NULL);
    CREATE INDEX series_by_model ON series (model);
-   CREATE TABLE series_state (model INTEGER, series INTEGER, folded_chunk INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+   CREATE TABLE series_state (model INTEGER, series INTEGER, flushed_commit INTEGER NOT NULL, received_ms INTEGER NOT NULL,
      PRIMARY KEY (model, series)) WITHOUT ROWID;
    CREATE TABLE metric_names (model INTEGER, name TEXT, PRIMARY KEY (model, name)) WITHOUT ROWID;
-   CREATE TABLE chunks (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL,
-     count INTEGER NOT NULL, last_seq INTEGER NOT NULL, body BLOB NOT NULL);
-   CREATE INDEX chunks_by_series ON chunks (series, max_ms, min_ms, count);
+   CREATE TABLE commits (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL,
+     last_seq INTEGER NOT NULL, body BLOB NOT NULL);
    CREATE TABLE blocks (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL,
      count INTEGER NOT NULL, body BLOB NOT NULL);
    CREATE INDEX blocks_by_series ON blocks (series, max_ms, min_ms, count);

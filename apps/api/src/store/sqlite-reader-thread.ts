@@ -6,10 +6,13 @@ import { StoreReader } from './store-reader.js';
 const reader = StoreReader.open(threadInput<ReaderInput>().file);
 
 serve({
+  warm() {
+    reader.warm();
+  },
   recent(message: RecentMessage) {
     const columns = reader.recent(message);
-    const { owners, times, seqs, builtIn, customs, requestIdLengths } = columns;
-    const arrays = [owners, times, seqs, requestIdLengths, ...builtIn, ...customs.map((custom) => custom.values)];
+    const { owners, times, seqs, builtIn, customValues, customRows, customPlaces, requestIdLengths } = columns;
+    const arrays = [owners, times, seqs, ...builtIn, customValues, customRows, customPlaces, requestIdLengths];
     return { value: columns, transfer: arrays.map((array) => array.buffer as ArrayBuffer) };
   },
   recentDrift(message: RecentMessage) {

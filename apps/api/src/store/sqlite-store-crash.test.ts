@@ -14,7 +14,7 @@ const ROUNDS = 8;
 const BATCH = 50;
 const OPTIONS = {
   retention: { rawMs: 7 * DAY, minuteMs: 30 * DAY, hourMs: 400 * DAY },
-  pace: { unfoldedPoints: 300, unfoldedMs: 0, ripeChunks: 4, restMs: 0, looseChunks: 1 },
+  pace: { flushPoints: 300, flushMs: 0 },
 };
 
 /** WRITER writes batch after batch of late, unordered points whose latency is their seq, and prints each seq it was promised. */

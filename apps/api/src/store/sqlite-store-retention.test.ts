@@ -8,7 +8,7 @@ import { SqliteStore } from './sqlite-store.js';
 
 const DAY = 24 * HOUR;
 const RETENTION = { rawMs: 2 * DAY, minuteMs: 4 * DAY, hourMs: 10 * DAY };
-const PACE = { unfoldedPoints: 1, unfoldedMs: 0, ripeChunks: 2, restMs: 0, looseChunks: 1 };
+const PACE = { flushPoints: 1, flushMs: 0 };
 const ALL = { project: 'shop', modelId: 'ranker', sinceMs: NOW - 13 * DAY, untilMs: NOW + 21 * DAY };
 
 let folder: string;

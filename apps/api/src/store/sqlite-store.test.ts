@@ -9,8 +9,8 @@ import { SqliteStore } from './sqlite-store.js';
 
 const DAY = 24 * 3600_000;
 
-/** EAGER folds and merges after every write, so that reads meet all states in which points can be. */
-const EAGER: Pace = { unfoldedPoints: 1, unfoldedMs: 0, ripeChunks: 2, restMs: 0, looseChunks: 1 };
+/** EAGER flushes after every write, so that reads meet all states in which points can be. */
+const EAGER: Pace = { flushPoints: 1, flushMs: 0 };
 
 async function openEmpty(pace: Pace): Promise<StoreUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-store-'));

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { SqliteThread } from '@tidemark/sqlite';
 import { decodePoints } from './decode-points.js';
-import { encodePoints, type EncodedChunk } from './encode-points.js';
+import { encodePoints, type EncodedPoints } from './encode-points.js';
 import type {
   Aggregate,
   AggregateQuery,
@@ -20,8 +20,8 @@ import type {
 import { DEFAULT_PACE, type Pace } from './pace.js';
 import { RECORD_LIFE_MS, UNKNOWN_SERIES } from './store-messages.js';
 import type {
-  ChunkMessage,
   PointColumns,
+  PointsMessage,
   ReaderInput,
   RecentMessage,
   RecordMessage,
@@ -31,6 +31,9 @@ import type {
   WriterInput,
   WriterOpened,
 } from './store-messages.js';
+
+const WARM_EVERY_MS = 1000;
+const NO_NAMES: readonly string[] = [];
 
 /** SqliteStoreOptions say where the store is and how long it keeps what. */
 export interface SqliteStoreOptions {
@@ -48,6 +51,7 @@ export interface SqliteStoreOptions {
 export class SqliteStore implements PointStore {
   /** The ids of series that are in the file; an entry goes when the registry lets go of its series. */
   private readonly seriesIds = new WeakMap<Series, number>();
+  private warmedAt = -Infinity;
 
   private constructor(
     private readonly options: SqliteStoreOptions,
@@ -140,24 +144,31 @@ export class SqliteStore implements PointStore {
   }
 
   private async send(batch: WriteBatch): Promise<void> {
-    const { buffer, chunks } = encodePoints(batch.points);
     const introduced = new Introduced();
-    const message: WriteMessage = {
-      nowMs: this.options.clock(),
-      buffer,
-      chunks: chunks.map((chunk) => this.toMessage(chunk, introduced)),
-      newSeries: introduced.series.map(toPlain),
-      drifts: batch.drifts,
-      records: batch.records,
-    };
-    const { ids } = await this.writer.call<WriteAnswer>('write', message, [buffer]);
+    const points = batch.points.length === 0 ? null : this.toMessage(encodePoints(batch.points), introduced);
+    const nowMs = this.options.clock();
+    const { drifts, records } = batch;
+    const message: WriteMessage = { nowMs, points, newSeries: introduced.series.map(toPlain), drifts, records };
+    const { ids } = await this.writer.call<WriteAnswer>('write', message, points ? [points.buffer] : []);
     introduced.series.forEach((series, i) => this.seriesIds.set(series, ids[i]));
+    this.warmReader();
   }
 
-  private toMessage({ series, ...chunk }: EncodedChunk, introduced: Introduced): ChunkMessage {
-    const known = this.seriesIds.get(series);
-    if (known !== undefined) return { ...chunk, series: known };
-    return { ...chunk, series: -1 - introduced.place(series) };
+  private toMessage({ series, ...points }: EncodedPoints, introduced: Introduced): PointsMessage {
+    const messages = series.map(({ series: one, names }) => {
+      const id = this.seriesIds.get(one) ?? -1 - introduced.place(one);
+      return { id, names: names.size === 0 ? NO_NAMES : [...names] };
+    });
+    return { ...points, series: messages };
+  }
+
+  /** warmReader lets the reader follow the commits while they come, so that a query finds little left to read. */
+  private warmReader(): void {
+    const now = performance.now();
+    if (now - this.warmedAt < WARM_EVERY_MS) return;
+    this.warmedAt = now;
+    // A failure shows in the query that needs the reader.
+    this.reader.call('warm').catch(() => undefined);
   }
 }
 

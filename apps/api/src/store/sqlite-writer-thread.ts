@@ -1,7 +1,6 @@
 import { serve, threadInput } from '@tidemark/sqlite/thread';
 import { Background } from './background.js';
-import { CompactWork } from './compact-work.js';
-import { FoldWork } from './fold-work.js';
+import { FlushWork } from './flush-work.js';
 import { RetainWork } from './retain-work.js';
 import type { WriteMessage, WriterInput, WriterOpened } from './store-messages.js';
 import { StoreWriter } from './store-writer.js';
@@ -9,11 +8,7 @@ import { StoreWriter } from './store-writer.js';
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input);
 const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.state.newestMs };
-const background = new Background([
-  new FoldWork(writer, input.pace),
-  new RetainWork(writer, input.retention),
-  new CompactWork(writer, input.pace),
-]);
+const background = new Background([new FlushWork(writer, input.pace), new RetainWork(writer, input.retention)]);
 background.nudge();
 
 serve({

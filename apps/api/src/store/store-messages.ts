@@ -25,24 +25,29 @@ export interface WriterOpened {
   readonly newestMs: number;
 }
 
-/** ChunkMessage is one plain chunk of a WriteMessage. */
-export interface ChunkMessage {
+/** SeriesMessage is a series of a WriteMessage. */
+export interface SeriesMessage {
   /** The id of the series, or -1 - i for newSeries[i]. */
-  readonly series: number;
-  readonly offset: number;
-  readonly bytes: number;
+  readonly id: number;
+  /** Names of the custom metrics that its points carry. */
+  readonly names: readonly string[];
+}
+
+/** PointsMessage is the points of a WriteMessage, encoded by encodePoints. */
+export interface PointsMessage {
+  /** A plain chunk, and for each point the place of its series in `series` as uint32. */
+  readonly buffer: ArrayBuffer;
   readonly count: number;
   readonly minMs: number;
   readonly maxMs: number;
   readonly lastSeq: number;
-  readonly names: readonly string[];
+  readonly series: readonly SeriesMessage[];
 }
 
 /** WriteMessage is a batch on its way to the writer. */
 export interface WriteMessage {
   readonly nowMs: number;
-  readonly buffer: ArrayBuffer;
-  readonly chunks: readonly ChunkMessage[];
+  readonly points: PointsMessage | null;
   readonly newSeries: readonly Series[];
   readonly drifts: readonly DriftPoint[];
   readonly records: readonly IdempotencyRecord[];
@@ -53,7 +58,7 @@ export interface WriteAnswer {
   readonly ids: readonly number[];
 }
 
-/** UNKNOWN_SERIES is the code of the error for a chunk whose series id is not (or no longer) in the file: name it again. */
+/** UNKNOWN_SERIES is the code of the error for a series id that is not (or no longer) in the file: name it again. */
 export const UNKNOWN_SERIES = 'UNKNOWN_SERIES';
 
 /** RecentMessage asks the reader for a page. */
@@ -71,7 +76,11 @@ export interface PointColumns {
   readonly times: Float64Array;
   readonly seqs: Float64Array;
   readonly builtIn: readonly Float64Array[];
-  readonly customs: readonly { readonly name: string; readonly values: Float64Array }[];
+  readonly customNames: readonly string[];
+  /** In step, by ascending row: the custom values, their rows and the places of their names. */
+  readonly customValues: Float64Array;
+  readonly customRows: Uint32Array;
+  readonly customPlaces: Uint32Array;
   readonly requestIds: string;
   readonly requestIdLengths: Uint32Array;
   readonly hasMore: boolean;

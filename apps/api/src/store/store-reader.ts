@@ -9,6 +9,7 @@ import type {
   Series,
   Summary,
 } from './point-store.js';
+import { LiveCommits } from './live-commits.js';
 import { readAggregate, readSummary } from './read-aggregate.js';
 import { readRecentDrift } from './read-drift.js';
 import { readRecent } from './read-recent.js';
@@ -21,27 +22,35 @@ const CACHE_KIB = 16_384;
 
 /** StoreReader answers every question about the store's file; it runs in the reader thread on its own connection. */
 export class StoreReader {
-  private constructor(
-    private readonly database: Database,
-    private readonly catalog: SeriesCatalog,
-  ) {}
+  readonly catalog: SeriesCatalog;
+  readonly live: LiveCommits;
+
+  private constructor(readonly database: Database) {
+    this.catalog = new SeriesCatalog(database);
+    this.live = new LiveCommits(database);
+  }
 
   /** open expects that the writer has opened (and migrated) the file before. */
   static open(file: string): StoreReader {
     const database = Database.open({ file, readonly: true, cacheKiB: CACHE_KIB });
-    return new StoreReader(database, new SeriesCatalog(database));
+    return new StoreReader(database);
+  }
+
+  /** warm reads what was committed since the last query, so that the next one has less to do. */
+  warm(): void {
+    this.snapshot(() => undefined);
   }
 
   recent(message: RecentMessage): PointColumns {
-    return this.snapshot(() => readRecent(this.database, this.catalog, message));
+    return this.snapshot(() => readRecent(this, message));
   }
 
   aggregate(query: AggregateQuery): Aggregate {
-    return this.snapshot(() => readAggregate(this.database, this.catalog, query));
+    return this.snapshot(() => readAggregate(this, query));
   }
 
   summary(range: Range): Summary {
-    return this.snapshot(() => readSummary(this.database, this.catalog, range));
+    return this.snapshot(() => readSummary(this, range));
   }
 
   recentDrift(message: RecentMessage): Page<DriftPoint> {
@@ -98,6 +107,8 @@ export class StoreReader {
   private snapshot<T>(work: () => T): T {
     this.database.exec('BEGIN');
     try {
+      this.catalog.refresh();
+      this.live.refresh();
       return work();
     } finally {
       this.endSnapshot();

@@ -1,23 +1,19 @@
 import type { Database } from '@tidemark/sqlite';
 import type { InsertedBatch } from './batch-insert.js';
-import type { FoldTask } from './fold.js';
-import { FoldQueue, type WaitingChunk } from './fold-queue.js';
-import { LooseChunks, type Ripe } from './loose-chunks.js';
+import { toBody } from './blocks.js';
+import { ChunkError } from './chunk-error.js';
+import { openCommit } from './commit.js';
+import { FlushQueue, type FlushTask } from './flush-queue.js';
 import { plainText } from './sql-text.js';
+
+const COMMITS_A_QUERY = 100;
 
 /** SeriesState is what the writer remembers of a series. */
 export interface SeriesState {
   readonly id: number;
   readonly model: number;
   receivedMs: number;
-  foldedChunk: number;
-}
-
-/** StoredChunk is a chunk of the table of commits and whose it is. */
-export interface StoredChunk {
-  readonly model: number;
-  readonly series: number;
-  readonly chunk: WaitingChunk;
+  flushedCommit: number;
 }
 
 /**
@@ -26,50 +22,28 @@ export interface StoredChunk {
  */
 export class StoreState {
   readonly series = new Map<number, SeriesState>();
-  readonly foldQueue = new FoldQueue();
-  readonly loose: LooseChunks;
-  /** The id of the next chunk. */
-  nextChunk = 1;
+  readonly flushQueue = new FlushQueue();
+  /** The id of the next commit. */
+  nextCommit = 1;
   /** Raw points in the file. */
   points = 0;
   /** The newest time stored, epoch ms; -Infinity when empty. */
   newestMs = -Infinity;
   private readonly names = new Map<number, Set<string>>();
 
-  private constructor(ripe: Ripe) {
-    this.loose = new LooseChunks(ripe);
-  }
+  private constructor() {}
 
   /** read builds the state of a file. */
-  static read(database: Database, ripe: Ripe): StoreState {
-    const state = new StoreState(ripe);
-    for (const row of database.prepare('SELECT * FROM series_state').all([])) {
-      const foldedChunk = Number(row.folded_chunk);
-      const series = {
-        id: Number(row.series),
-        model: Number(row.model),
-        receivedMs: Number(row.received_ms),
-        foldedChunk,
-      };
-      state.series.set(series.id, series);
-      // A deleted chunk was folded, so no id up to the highest mark or row is ever given out twice to a series.
-      state.nextChunk = Math.max(state.nextChunk, foldedChunk + 1);
-    }
-    for (const row of database.prepare('SELECT model, name FROM metric_names').all([])) {
-      state.addName(Number(row.model), plainText(row.name));
-    }
-    const chunks = database.prepare('SELECT id, series, count, min_ms, max_ms FROM chunks ORDER BY id').all([]);
-    for (const row of chunks) {
-      const [id, count, minMs, maxMs] = [row.id, row.count, row.min_ms, row.max_ms].map(Number);
-      const owner = state.series.get(Number(row.series));
-      if (owner) state.addChunk({ model: owner.model, series: owner.id, chunk: { id, count, minMs, maxMs } });
-    }
-    // Two look-ups a series instead of a walk over all blocks.
-    const blocks = database.prepare(
-      `SELECT max((SELECT max(max_ms) FROM blocks WHERE series = t.series)) AS newest,
-         (SELECT sum(count) FROM blocks) AS points FROM series_state t`,
-    );
-    const row = blocks.get([]);
+  static read(database: Database): StoreState {
+    const state = new StoreState();
+    state.readSeries(database);
+    state.readCommits(database);
+    const row = database
+      .prepare(
+        `SELECT max((SELECT max(max_ms) FROM blocks WHERE series = t.series)) AS newest,
+           (SELECT sum(count) FROM blocks) AS points FROM series_state t`,
+      )
+      .get([]);
     state.points += Number(row?.points ?? 0);
     if (typeof row?.newest === 'number') state.newestMs = Math.max(state.newestMs, row.newest);
     return state;
@@ -80,16 +54,18 @@ export class StoreState {
     for (const series of batch.introduced) this.series.set(series.id, series);
     for (const series of batch.touched) series.receivedMs = batch.nowMs;
     for (const [model, name] of batch.names) this.addName(model, name);
-    for (const chunk of batch.chunks) this.addChunk(chunk);
+    if (!batch.commit) return;
+    const { id, count, maxMs, body } = batch.commit;
+    this.flushQueue.add({ id, count, body });
+    this.nextCommit = id + 1;
+    this.points += count;
+    this.newestMs = Math.max(this.newestMs, maxMs);
   }
 
-  /** folded takes in that chunks have been counted in the rollups. */
-  folded(tasks: readonly FoldTask[]): void {
-    this.foldQueue.done(tasks, (series, chunk) => this.loose.add(series, chunk));
-    for (const { series, chunks } of tasks) {
-      const state = this.series.get(series);
-      if (state) state.foldedChunk = chunks[chunks.length - 1];
-    }
+  /** flushed takes in that tasks are in blocks and rollups now. */
+  flushed(tasks: readonly FlushTask[]): void {
+    for (const { series, commits } of tasks) series.flushedCommit = commits[commits.length - 1].id;
+    this.flushQueue.done(tasks);
   }
 
   hasName(model: number, name: string): boolean {
@@ -101,12 +77,46 @@ export class StoreState {
     this.names.set(model, names.add(name));
   }
 
-  private addChunk({ model, series, chunk }: StoredChunk): void {
-    const isFolded = chunk.id <= (this.series.get(series)?.foldedChunk ?? 0);
-    if (isFolded) this.loose.add(series, chunk);
-    else this.foldQueue.add(model, series, chunk);
-    this.nextChunk = Math.max(this.nextChunk, chunk.id + 1);
-    this.points += chunk.count;
-    this.newestMs = Math.max(this.newestMs, chunk.maxMs);
+  private readSeries(database: Database): void {
+    for (const row of database.prepare('SELECT * FROM series_state').all([])) {
+      const [id, model, receivedMs] = [row.series, row.model, row.received_ms].map(Number);
+      const flushedCommit = Number(row.flushed_commit);
+      this.series.set(id, { id, model, receivedMs, flushedCommit });
+      // A deleted commit was flushed, so no id up to the highest mark or row is ever given out twice to a series.
+      this.nextCommit = Math.max(this.nextCommit, flushedCommit + 1);
+    }
+    for (const row of database.prepare('SELECT model, name FROM metric_names').all([])) {
+      this.addName(Number(row.model), plainText(row.name));
+    }
+  }
+
+  private readCommits(database: Database): void {
+    const select = database.prepare(
+      `SELECT id, count, max_ms, body FROM commits WHERE id > ? ORDER BY id LIMIT ${COMMITS_A_QUERY}`,
+    );
+    let lastId = 0;
+    for (;;) {
+      const rows = select.all([lastId]);
+      for (const row of rows) {
+        const [id, count, maxMs] = [row.id, row.count, row.max_ms].map(Number);
+        const body = toBody(row);
+        this.flushQueue.add({ id, count, body });
+        this.points += this.countUnflushed(id, body);
+        this.newestMs = Math.max(this.newestMs, maxMs);
+        this.nextCommit = Math.max(this.nextCommit, id + 1);
+        lastId = id;
+      }
+      if (rows.length < COMMITS_A_QUERY) return;
+    }
+  }
+
+  private countUnflushed(id: number, body: ArrayBuffer): number {
+    try {
+      const { owners } = openCommit(id, body);
+      return owners.reduce((sum, owner) => sum + ((this.series.get(owner)?.flushedCommit ?? id) < id ? 1 : 0), 0);
+    } catch (error) {
+      if (error instanceof ChunkError) return 0;
+      throw error;
+    }
   }
 }

@@ -1,7 +1,6 @@
 import type { Database } from '@tidemark/sqlite';
 import { insertBatch } from './batch-insert.js';
-import { BLOCK_POINTS } from './compact.js';
-import { OUT_OF_STEP } from './fold.js';
+import { OUT_OF_STEP } from './flush.js';
 import { openStoreFile } from './schema.js';
 import { StoreState } from './store-state.js';
 import type { WriteAnswer, WriteMessage, WriterInput } from './store-messages.js';
@@ -11,8 +10,6 @@ const PING_BYTES = 1 << 20;
 
 /** StoreWriter is the only one that changes the store's file; it runs in the writer thread. */
 export class StoreWriter {
-  /** When the last batch was committed, by performance.now(). */
-  lastCommitAt = -Infinity;
   /** The clock at the last batch, epoch ms. */
   nowMs: number;
   private hasFailed = false;
@@ -28,7 +25,7 @@ export class StoreWriter {
 
   static open(input: WriterInput): StoreWriter {
     const database = openStoreFile(input.file, CACHE_KIB);
-    return new StoreWriter(input, database, readState(database, input));
+    return new StoreWriter(input, database, StoreState.read(database));
   }
 
   /** state is what the writer last knew of the file. */
@@ -44,7 +41,7 @@ export class StoreWriter {
     if (this.isSuspect) {
       this.database.close();
       this.database = openStoreFile(this.input.file, CACHE_KIB);
-      this.current = readState(this.database, this.input);
+      this.current = StoreState.read(this.database);
       this.isSuspect = false;
     }
     return this.current;
@@ -53,7 +50,7 @@ export class StoreWriter {
   lastSeq(): number {
     const number = (sql: string): number => Number(this.database.prepare(sql).get([])?.n ?? 0);
     return Math.max(
-      number('SELECT max(last_seq) AS n FROM chunks'),
+      number('SELECT max(last_seq) AS n FROM commits'),
       number(`SELECT value AS n FROM meta WHERE name = 'last_seq'`),
       number('SELECT max(seq) AS n FROM drifts'),
     );
@@ -65,7 +62,6 @@ export class StoreWriter {
     const batch = this.commit((database) => insertBatch(database, state, message));
     state.committed(batch);
     this.nowMs = message.nowMs;
-    this.lastCommitAt = performance.now();
     return { ids: batch.introduced.map((series) => series.id) };
   }
 
@@ -79,6 +75,11 @@ export class StoreWriter {
     const write = `INSERT OR REPLACE INTO meta (name, value) VALUES ('ping', zeroblob(?))`;
     this.commit((database) => database.prepare(write).run([bytes]));
     if (bytes > 1) this.commit((database) => database.prepare(write).run([1]));
+  }
+
+  /** read runs a query on the writer's own connection. */
+  read<T>(work: (database: Database) => T): T {
+    return work(this.database);
   }
 
   /** commit runs a transaction that is based on the `sound` state of the same turn. */
@@ -98,8 +99,4 @@ export class StoreWriter {
   close(): void {
     this.database.close();
   }
-}
-
-function readState(database: Database, { pace }: WriterInput): StoreState {
-  return StoreState.read(database, { chunks: pace.ripeChunks, points: BLOCK_POINTS });
 }

@@ -1,0 +1,75 @@
+import type { Database } from '@tidemark/sqlite';
+import { toBody } from './blocks.js';
+import { METRICS } from './chunk-layout.js';
+import type { GatheredPoints } from './gathered-points.js';
+import { encodeRollup, RollupReader, type Rollup } from './rollup-codec.js';
+import { floorTo, HOUR_MS, MINUTE_MS, rollupId, type Owner } from './rollup-id.js';
+import { Tally } from './tally.js';
+
+/** AddedRollups are the rollups, by the minute, of the points that a flush adds. */
+export class AddedRollups {
+  private readonly minutes = new Map<number, Rollup>();
+
+  add({ times, metrics, customs }: GatheredPoints): void {
+    for (let from = 0, to = 0; from < times.length; from = to) {
+      const start = floorTo(times[from], MINUTE_MS);
+      while (to < times.length && times[to] < start + MINUTE_MS) to++;
+      const rollup = this.minute(start);
+      METRICS.forEach((name, i) => {
+        const column = metrics[i];
+        if (column) tallyOf(rollup, name).addColumn(column, from, to);
+      });
+    }
+    for (const [name, { rows, values }] of customs) {
+      // A custom value that has the name of a built-in metric is kept, not summed up.
+      if (METRICS.some((metric) => metric === name)) continue;
+      rows.forEach((row, i) => {
+        tallyOf(this.minute(floorTo(times[row], MINUTE_MS)), name).addColumn(Float64Array.of(values[i]), 0, 1);
+      });
+    }
+  }
+
+  merge(other: AddedRollups): void {
+    for (const [start, rollup] of other.minutes) mergeRollup(this.minute(start), rollup);
+  }
+
+  /** addTo adds everything to the stored rollups of an owner, by the minute and by the hour. */
+  addTo(database: Database, owner: Owner): void {
+    const hours = new Map<number, Rollup>();
+    for (const [start, rollup] of this.minutes) {
+      addStored(database, rollupId(owner, 'minute', start), rollup);
+      const hourStart = floorTo(start, HOUR_MS);
+      const hour = hours.get(hourStart) ?? new Map<string, Tally>();
+      hours.set(hourStart, hour);
+      mergeRollup(hour, rollup);
+    }
+    for (const [start, rollup] of hours) addStored(database, rollupId(owner, 'hour', start), rollup);
+  }
+
+  private minute(start: number): Rollup {
+    let rollup = this.minutes.get(start);
+    if (!rollup) this.minutes.set(start, (rollup = new Map<string, Tally>()));
+    return rollup;
+  }
+}
+
+function addStored(database: Database, id: number, added: Rollup): void {
+  const [row] = database.prepare('SELECT body FROM rollups WHERE id = ?').all([id]);
+  if (!row) {
+    database.prepare('INSERT INTO rollups (id, body) VALUES (?, ?)').run([id, encodeRollup(added)]);
+    return;
+  }
+  const rollup = new RollupReader(toBody(row)).decode();
+  mergeRollup(rollup, added);
+  database.prepare('UPDATE rollups SET body = ? WHERE id = ?').run([encodeRollup(rollup), id]);
+}
+
+function mergeRollup(target: Rollup, added: Rollup): void {
+  for (const [name, tally] of added) tallyOf(target, name).merge(tally);
+}
+
+function tallyOf(rollup: Rollup, name: string): Tally {
+  let tally = rollup.get(name);
+  if (!tally) rollup.set(name, (tally = new Tally(true)));
+  return tally;
+}

@@ -1,0 +1,72 @@
+import type { Database } from '@tidemark/sqlite';
+import type { Work } from './background.js';
+import { toBody } from './blocks.js';
+import { ChunkError } from './chunk-error.js';
+import { openCommit, type Commit } from './commit.js';
+import { dropCommits, flushTasks } from './flush.js';
+import type { WaitingCommit } from './flush-queue.js';
+import type { Pace } from './pace.js';
+import type { StoreWriter } from './store-writer.js';
+
+const SLICE_MS = 5;
+const DROPS_A_SLICE = 200;
+
+/** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 5 ms. */
+export class FlushWork implements Work {
+  private gatheringSince: number | null = null;
+
+  constructor(
+    private readonly writer: StoreWriter,
+    private readonly pace: Pace,
+  ) {}
+
+  dueInMs(): number {
+    const { flushQueue } = this.writer.state;
+    if (flushQueue.isFlushing || flushQueue.droppableId > 0 || flushQueue.points >= this.pace.flushPoints) return 0;
+    if (flushQueue.isEmpty) return Infinity;
+    this.gatheringSince ??= performance.now();
+    return Math.max(0, this.gatheringSince + this.pace.flushMs - performance.now());
+  }
+
+  slice(): void {
+    const { flushQueue, series } = this.writer.sound();
+    if (flushQueue.isFlushing) return this.flush();
+    if (flushQueue.droppableId > 0) return this.drop();
+    this.gatheringSince = null;
+    flushQueue.begin(series, (commit) => this.open(commit));
+  }
+
+  private flush(): void {
+    const { state } = this.writer;
+    const tasks = state.flushQueue.next(SLICE_MS);
+    this.writer.commit((database) => flushTasks(database, tasks));
+    state.flushed(tasks);
+  }
+
+  private drop(): void {
+    const { flushQueue } = this.writer.state;
+    const { droppableId } = flushQueue;
+    const dropped = this.writer.commit((database) => dropCommits(database, droppableId, DROPS_A_SLICE));
+    if (dropped < DROPS_A_SLICE) flushQueue.dropped();
+  }
+
+  /** open passes over a damaged commit: it must not keep all others from being flushed for ever. */
+  private open(waiting: WaitingCommit): Commit | null {
+    try {
+      const body = waiting.body ?? this.writer.read((database) => readBody(database, waiting.id));
+      const commit = openCommit(waiting.id, body);
+      commit.chunk.customsAt(0);
+      commit.chunk.requestId(0);
+      return commit;
+    } catch (error) {
+      if (error instanceof ChunkError) return null;
+      throw error;
+    }
+  }
+}
+
+function readBody(database: Database, id: number): ArrayBuffer {
+  const [row] = database.prepare('SELECT body FROM commits WHERE id = ?').all([id]);
+  if (!row) throw new Error(`commit ${id} is gone`);
+  return toBody(row);
+}
