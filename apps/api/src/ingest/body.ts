@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { MAX_BATCH_ITEMS } from '@tidemark/types';
@@ -103,10 +103,16 @@ function parseLine(line: Buffer): unknown {
   }
 }
 
+/** Almost every body is ASCII, whose bytes are a string's as they are. */
+function textOf(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) throw new SyntaxError('it is not valid UTF-8');
+  return bytes.toString('utf8');
+}
+
 /** Bytes that are no UTF-8 are refused: read with a replacement, two names could become one. */
 function parseText(bytes: Buffer, prepare: (text: string) => string): unknown {
-  if (!isUtf8(bytes)) throw new SyntaxError('it is not valid UTF-8');
-  const value: unknown = JSON.parse(prepare(bytes.toString('utf8')));
+  const value: unknown = JSON.parse(prepare(textOf(bytes)));
   const name = mayNamePrototype(bytes) ? findForbiddenName(value) : null;
   if (name !== null) throw new SyntaxError(`the name "${name}" is forbidden`);
   return value;
