@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ChildProcess } from './child-process.js';
 import { readUsage, type Usage } from './usage.js';
@@ -26,7 +27,7 @@ export class ServerProcess {
 
   /** startApi starts the built API server and resolves when it is ready. */
   static startApi({ dataDir, env, profileDir }: ApiOptions): Promise<ServerProcess> {
-    const nodeArgs = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
+    const nodeArgs = [...nodeFlags(), ...(profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [])];
     return ServerProcess.#start(API, '/readyz', nodeArgs, {
       API_PORT: '0',
       TIDEMARK_DATA_DIR: dataDir,
@@ -36,7 +37,7 @@ export class ServerProcess {
 
   /** startBare starts the framework alone: it parses and answers, and does nothing else. */
   static startBare(): Promise<ServerProcess> {
-    return ServerProcess.#start(BARE, '/readyz', [], {});
+    return ServerProcess.#start(BARE, '/readyz', nodeFlags(), {});
   }
 
   static async #start(
@@ -103,4 +104,16 @@ function readUrl(line: string, found: (url: string) => void): void {
   const entry: unknown = JSON.parse(line);
   if (typeof entry !== 'object' || entry === null || !('url' in entry) || typeof entry.url !== 'string') return;
   if ('msg' in entry && entry.msg === 'tidemark is ready') found(entry.url);
+}
+
+/** Both servers run with the flags that `npm start` gives the API. */
+function nodeFlags(): string[] {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../apps/api/package.json', import.meta.url), 'utf8'));
+  const config: unknown = isRecord(manifest) ? manifest['config'] : null;
+  const flags: unknown = isRecord(config) ? config['nodeFlags'] : null;
+  return typeof flags === 'string' ? flags.split(' ') : [];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
