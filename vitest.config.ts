@@ -6,7 +6,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['apps/*/src/**/*.test.ts', 'libs/*/src/**/*.test.ts', 'tools/**/*.test.mjs', 'demo/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: [
+            'apps/*/src/**/*.test.ts',
+            'libs/*/src/**/*.test.ts',
+            'tools/**/*.test.mjs',
+            'demo/**/*.test.ts',
+            'bench/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
