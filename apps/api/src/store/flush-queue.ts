@@ -19,37 +19,60 @@ export interface FlushTask {
 }
 
 const MAX_BODY_BYTES = 64 << 20;
-/** A generation is opened in one go, so it is bounded however much has gathered. */
+/** A generation is held open in memory, so it is bounded however much has gathered. */
 const MAX_GENERATION_POINTS = 150_000;
+/** A task is flushed in one transaction, so it is bounded too, to a commit more than this. */
+const MAX_TASK_POINTS = 4096;
+/** Rough costs: a block and four rollups are written in 250 µs, a point is gathered, summed up and packed in 1.2 µs. */
+const TASK_US = 250;
+const POINT_US = 1.2;
+
+interface OpenTask extends FlushTask {
+  points: number;
+  readonly commits: Commit[];
+  readonly rows: number[][];
+}
+
+/** FlushSource is what `collect` needs to know of the file. */
+export interface FlushSource {
+  readonly series: ReadonlyMap<number, SeriesState>;
+  /** open may return null for a commit that cannot be read. */
+  readonly open: (commit: WaitingCommit) => Commit | null;
+}
 
 /**
- * FlushQueue holds the commits that wait to be flushed, oldest first, and the generation that is being flushed: its
- * points by model and series. Each rollup is written once a generation, while new commits gather for the next one.
+ * FlushQueue holds the commits that wait to be flushed, oldest first, and the generation that is being flushed: it is
+ * collected (points sorted by model and series), then flushed task by task, then its commits are dropped, while new
+ * commits gather for the next one. So each rollup is written once a generation.
  */
 export class FlushQueue {
   private readonly gathering: WaitingCommit[] = [];
   private gatheredPoints = 0;
   private gatheredBytes = 0;
-  private models = new Map<number, FlushTask[]>();
-  private generationEnd = 0;
+  private phase: 'idle' | 'collecting' | 'flushing' | 'dropping' = 'idle';
+  private pointsToCollect = 0;
+  private lastId = 0;
+  private readonly models = new Map<number, OpenTask[]>();
+  /** The newest task of each series, by its id. */
+  private latest: (OpenTask | undefined)[] = [];
 
   /** points are how many have gathered for the next generation. */
   get points(): number {
     return this.gatheredPoints;
   }
 
+  /** step is what is to be done next; `idle` while nothing but gathering goes on. */
+  get step(): 'idle' | 'collecting' | 'flushing' | 'dropping' {
+    return this.phase;
+  }
+
   get isEmpty(): boolean {
-    return this.gathering.length === 0 && this.generationEnd === 0;
+    return this.gathering.length === 0 && this.phase === 'idle';
   }
 
-  /** isFlushing while the generation that `begin` picked has tasks left. */
-  get isFlushing(): boolean {
-    return this.models.size > 0;
-  }
-
-  /** droppableId is the highest commit of which every point is flushed, so that all up to it can be dropped; 0 if none. */
+  /** droppableId is, while dropping, the highest commit of the generation: all up to it are flushed. */
   get droppableId(): number {
-    return this.isFlushing ? 0 : this.generationEnd;
+    return this.phase === 'dropping' ? this.lastId : 0;
   }
 
   add(commit: WaitingCommit): void {
@@ -60,44 +83,28 @@ export class FlushQueue {
     if (keeps) this.gatheredBytes += bytes;
   }
 
-  /** begin makes the oldest commits a generation, once the one before is dropped; `open` may return null for one that cannot be read. */
-  begin(series: ReadonlyMap<number, SeriesState>, open: (commit: WaitingCommit) => Commit | null): void {
-    const tasks = new Map<number, { series: SeriesState; points: number; commits: Commit[]; rows: number[][] }>();
-    let points = 0;
-    let taken = 0;
-    for (const waiting of this.gathering) {
-      if (taken > 0 && points + waiting.count > MAX_GENERATION_POINTS) break;
-      taken++;
-      points += waiting.count;
-      this.gatheredBytes -= waiting.body?.byteLength ?? 0;
-      this.generationEnd = waiting.id;
-      const commit = open(waiting);
-      for (let row = 0; commit && row < commit.owners.length; row++) {
-        const owner = series.get(commit.owners[row]);
-        // After a crash a commit can be flushed for some of its series already.
-        if (!owner || owner.flushedCommit >= commit.id) continue;
-        let task = tasks.get(owner.id);
-        if (!task) tasks.set(owner.id, (task = { series: owner, points: 0, commits: [], rows: [] }));
-        if (task.commits.at(-1) !== commit) {
-          task.commits.push(commit);
-          task.rows.push([]);
-        }
-        task.rows[task.rows.length - 1].push(row);
-        task.points++;
-      }
-    }
-    this.gathering.splice(0, taken);
-    this.gatheredPoints -= points;
-    for (const task of tasks.values()) {
-      const ofModel = this.models.get(task.series.model);
-      if (ofModel) ofModel.push(task);
-      else this.models.set(task.series.model, [task]);
-    }
+  /** begin makes what has gathered (or the oldest part of it) a generation; only to be called when idle. */
+  begin(): void {
+    this.phase = 'collecting';
+    this.pointsToCollect = Math.min(this.gatheredPoints, MAX_GENERATION_POINTS);
   }
 
-  /** dropped tells that the generation's commits are deleted. */
-  dropped(): void {
-    this.generationEnd = 0;
+  /** collect takes commits into the generation until `isTime`. */
+  collect({ series, open }: FlushSource, isTime: () => boolean): void {
+    do {
+      const [waiting] = this.gathering;
+      // What throws must throw before anything is changed: nothing may be sorted in twice.
+      const commit = open(waiting);
+      this.gathering.shift();
+      this.pointsToCollect -= waiting.count;
+      this.gatheredPoints -= waiting.count;
+      this.gatheredBytes -= waiting.body?.byteLength ?? 0;
+      this.lastId = waiting.id;
+      if (commit) this.sortIn(commit, series);
+    } while (this.pointsToCollect > 0 && !isTime());
+    if (this.pointsToCollect > 0) return;
+    this.latest = [];
+    this.phase = this.models.size > 0 ? 'flushing' : 'dropping';
   }
 
   /** next is some tasks of one model, which take about budgetMs; they stay in the queue until they are `done`. */
@@ -115,14 +122,39 @@ export class FlushQueue {
 
   /** done takes tasks out that `next` has returned. */
   done(tasks: readonly FlushTask[]): void {
-    for (const task of tasks) {
-      const ofModel = this.models.get(task.series.model) ?? [];
-      ofModel.splice(ofModel.indexOf(task), 1);
-      if (ofModel.length === 0) this.models.delete(task.series.model);
+    if (tasks.length === 0) return;
+    const { model } = tasks[0].series;
+    const ofModel = this.models.get(model) ?? [];
+    ofModel.splice(0, tasks.length);
+    if (ofModel.length === 0) this.models.delete(model);
+    if (this.models.size === 0) this.phase = 'dropping';
+  }
+
+  /** dropped tells that the generation's commits are deleted. */
+  dropped(): void {
+    this.phase = 'idle';
+  }
+
+  private sortIn(commit: Commit, series: ReadonlyMap<number, SeriesState>): void {
+    const { owners } = commit;
+    for (let row = 0; row < owners.length; row++) {
+      let task = this.latest[owners[row]];
+      if (!task || (task.points >= MAX_TASK_POINTS && task.commits[task.commits.length - 1] !== commit)) {
+        const owner = series.get(owners[row]);
+        // After a crash a commit can be flushed for some of its series already.
+        if (!owner || owner.flushedCommit >= commit.id) continue;
+        task = { series: owner, points: 0, commits: [], rows: [] };
+        this.latest[owner.id] = task;
+        const ofModel = this.models.get(owner.model);
+        if (ofModel) ofModel.push(task);
+        else this.models.set(owner.model, [task]);
+      }
+      if (task.commits[task.commits.length - 1] !== commit) {
+        task.commits.push(commit);
+        task.rows.push([]);
+      }
+      task.rows[task.rows.length - 1].push(row);
+      task.points++;
     }
   }
 }
-
-/** Rough costs: a block and four rollups are written in 250 µs, a point is gathered, summed up and packed in 1.5 µs. */
-const TASK_US = 250;
-const POINT_US = 1.5;

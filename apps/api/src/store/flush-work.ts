@@ -22,7 +22,7 @@ export class FlushWork implements Work {
 
   dueInMs(): number {
     const { flushQueue } = this.writer.state;
-    if (flushQueue.isFlushing || flushQueue.droppableId > 0 || flushQueue.points >= this.pace.flushPoints) return 0;
+    if (flushQueue.step !== 'idle' || flushQueue.points >= this.pace.flushPoints) return 0;
     if (flushQueue.isEmpty) return Infinity;
     this.gatheringSince ??= performance.now();
     return Math.max(0, this.gatheringSince + this.pace.flushMs - performance.now());
@@ -30,10 +30,15 @@ export class FlushWork implements Work {
 
   slice(): void {
     const { flushQueue, series } = this.writer.sound();
-    if (flushQueue.isFlushing) return this.flush();
-    if (flushQueue.droppableId > 0) return this.drop();
-    this.gatheringSince = null;
-    flushQueue.begin(series, (commit) => this.open(commit));
+    if (flushQueue.step === 'flushing') return this.flush();
+    if (flushQueue.step === 'dropping') return this.drop();
+    if (flushQueue.step === 'idle') {
+      if (flushQueue.isEmpty) return;
+      this.gatheringSince = null;
+      flushQueue.begin();
+    }
+    const end = performance.now() + SLICE_MS;
+    flushQueue.collect({ series, open: (commit) => this.open(commit) }, () => performance.now() > end);
   }
 
   private flush(): void {
