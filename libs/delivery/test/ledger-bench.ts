@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import {
   type Alert,
   type AlertEvent,
-  type AlertEventKind,
   Alerts,
   Channels,
   DEFAULT_PROJECT,
@@ -15,9 +14,9 @@ import {
   newId,
   openSqliteState,
   Outbox,
-  type Severity,
   type State,
 } from '@tidemark/state';
+import type { AlertEventKind, Severity } from '@tidemark/types';
 import { createAddressGuard, parseAllowList } from '../src/channels/address-guard.js';
 import type { ChannelConfig } from '../src/channels/channel-config.js';
 import { ChannelDirectory } from '../src/channels/channel-directory.js';

@@ -1,18 +1,6 @@
+import type { AlertEventKind, AlertType, Rule, Severity } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { AlertEventsTable, AlertsTable } from './schema.js';
-
-/** Severity says how bad an alert is, lowest first. */
-export type Severity = 'low' | 'medium' | 'high' | 'critical';
-
-/** Rule is one thing that is watched of a model. */
-export type Rule =
-  'latency' | 'error_rate' | 'gpu_memory' | 'cpu_usage' | 'memory_usage' | 'drift_data' | 'drift_concept';
-
-/** AlertType groups the rules for people. */
-export type AlertType = 'latency' | 'error_rate' | 'drift' | 'resource_usage';
-
-/** AlertEventKind is one kind of entry in an alert's history. */
-export type AlertEventKind = 'fired' | 'escalated' | 'repeated' | 'acknowledged' | 'resolved';
 
 /** AlertKey is what an alert is about; at most one alert of a key is firing. */
 export interface AlertKey {

@@ -1,13 +1,6 @@
+import type { AlertType, Severity } from '@tidemark/types';
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertKey,
-  type AlertType,
-  type Severity,
-  toAlert,
-  toAlertEvent,
-} from './alert.js';
+import { type Alert, type AlertEvent, type AlertKey, toAlert, toAlertEvent } from './alert.js';
 import type { State } from './database.js';
 import type { Schema } from './schema.js';
 import { planTransition, type Transition } from './transition.js';

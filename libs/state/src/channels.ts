@@ -1,10 +1,8 @@
+import type { ChannelKind } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import { literally } from './delivery.js';
 import type { ChannelsTable } from './schema.js';
-
-/** ChannelKind is the way a channel reaches people. */
-export type ChannelKind = 'email' | 'slack' | 'webhook';
 
 /** Channel is where notifications of a project go. */
 export interface Channel {

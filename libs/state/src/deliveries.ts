@@ -1,13 +1,7 @@
+import type { DeliveryStatus } from '@tidemark/types';
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { State } from './database.js';
-import {
-  type Delivery,
-  type DeliveryAttempt,
-  type DeliveryStatus,
-  literally,
-  toAttempt,
-  toDelivery,
-} from './delivery.js';
+import { type Delivery, type DeliveryAttempt, literally, toAttempt, toDelivery } from './delivery.js';
 import type { Schema } from './schema.js';
 
 /** DeliveryFilter chooses deliveries of one project. */

@@ -1,9 +1,6 @@
+import type { AlertEventKind, AlertType, DeliveryStatus, Severity } from '@tidemark/types';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { AlertEventKind, AlertType, Severity } from './alert.js';
 import type { DeliveriesTable, DeliveryAttemptsTable } from './schema.js';
-
-/** DeliveryStatus is where a delivery stands; `delivered`, `suppressed` and `dead` are ends, and `dead` can be replayed. */
-export type DeliveryStatus = 'pending' | 'sending' | 'delivered' | 'suppressed' | 'dead';
 
 /** Delivery is the notification of one event to one channel: a row of the ledger and of the outbox. */
 export interface Delivery {
@@ -21,6 +18,7 @@ export interface Delivery {
   readonly eventKind: AlertEventKind;
   /** The notification as JSON text, without secrets. */
   readonly payload: string;
+  /** `delivered`, `suppressed` and `dead` are ends; `dead` can be replayed. */
   readonly status: DeliveryStatus;
   /** Tries made since the schedule began; a replay starts again at 0. */
   readonly attempts: number;

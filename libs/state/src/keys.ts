@@ -1,12 +1,10 @@
+import { type Scope, SCOPES } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import type { Random } from './identity.js';
 import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
 import type { ApiKeysTable } from './schema.js';
 import { readTexts } from './stored-json.js';
-
-/** Scope is what a key may do; a program decides what a scope opens. */
-export type Scope = 'read' | 'write' | 'admin';
 
 /** ApiKey is a key without its secret, which nobody keeps. */
 export interface ApiKey {
@@ -170,5 +168,5 @@ function toKey(row: Selectable<ApiKeysTable>): ApiKey {
 
 /** A scope that this version does not know opens nothing. */
 function isScope(text: string): text is Scope {
-  return text === 'read' || text === 'write' || text === 'admin';
+  return SCOPES.some((scope) => scope === text);
 }

@@ -1,13 +1,8 @@
+import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Environment, type ModelType } from '@tidemark/types';
 import { type Selectable, sql } from 'kysely';
 import type { State } from './database.js';
 import type { ModelsTable } from './schema.js';
 import { readNumbers, readTexts } from './stored-json.js';
-
-/** ModelType is the kind of a model. */
-export type ModelType = 'llm' | 'cv' | 'tabular';
-
-/** Environment is where a model runs. */
-export type Environment = 'dev' | 'staging' | 'prod';
 
 /** Thresholds are the limits of a model: latency in ms, the others shares from 0 to 1. A breach is strictly above. */
 export interface Thresholds {
@@ -19,12 +14,6 @@ export interface Thresholds {
 }
 
 const THRESHOLD_NAMES = ['latency', 'errorRate', 'gpuMemory', 'cpuUsage', 'memoryUsage'] as const;
-
-/** DEFAULT_RESOLVE_AFTER_MS is how long an alert must be quiet before it resolves by itself: 5 minutes. */
-export const DEFAULT_RESOLVE_AFTER_MS = 300_000;
-
-/** DEFAULT_REPEAT_INTERVAL_MS is the time between reminders of a firing alert: 4 hours. */
-export const DEFAULT_REPEAT_INTERVAL_MS = 14_400_000;
 
 /** Model is a registered model. */
 export interface Model {
@@ -61,8 +50,8 @@ export class Models {
     const query = this.state.db
       .insertInto('models')
       .values({
-        resolve_after_ms: DEFAULT_RESOLVE_AFTER_MS,
-        repeat_interval_ms: DEFAULT_REPEAT_INTERVAL_MS,
+        resolve_after_ms: DEFAULT_RESOLVE_AFTER_S * 1000,
+        repeat_interval_ms: DEFAULT_REPEAT_INTERVAL_S * 1000,
         channel_ids: null,
         drift_alerts: 1,
         ...given,

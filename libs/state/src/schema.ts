@@ -1,7 +1,14 @@
-import type { AlertEventKind, AlertType, Rule, Severity } from './alert.js';
-import type { ChannelKind } from './channels.js';
-import type { AttemptOutcome, DeliveryStatus } from './delivery.js';
-import type { Environment, ModelType } from './models.js';
+import type {
+  AlertEventKind,
+  AlertType,
+  ChannelKind,
+  DeliveryStatus,
+  Environment,
+  ModelType,
+  Rule,
+  Severity,
+} from '@tidemark/types';
+import type { AttemptOutcome } from './delivery.js';
 
 /** Schema is every table of the state. Times are epoch ms, flags 0 or 1, lists and objects JSON text. */
 export interface Schema {

@@ -1,4 +1,5 @@
-import type { Channel, ChannelKind, Channels, Projects } from '@tidemark/state';
+import type { Channel, Channels, Projects } from '@tidemark/state';
+import type { ChannelKind } from '@tidemark/types';
 
 /** ChannelKinds remembers the kind of every channel it sees, for telemetry that may not wait for a database. */
 export class ChannelKinds {

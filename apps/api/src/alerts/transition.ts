@@ -1,5 +1,5 @@
-import type { AlertEventKind, AlertState } from '@tidemark/state';
-import { SEVERITIES, type Severity } from '@tidemark/types';
+import type { AlertState } from '@tidemark/state';
+import { type AlertEventKind, SEVERITIES, type Severity } from '@tidemark/types';
 import type { Breach } from '../rules/evaluate.js';
 import type { AlertTiming } from '../rules/model-directory.js';
 
