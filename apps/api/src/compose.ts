@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ChannelDirectory,
@@ -56,6 +55,7 @@ import { KeyLimit } from './platform/key-limit.js';
 import { StoredKeys } from './platform/key-ring.js';
 import { KeysDeps } from './platform/keys.controller.js';
 import type { Principal } from './platform/principal.js';
+import { ownFolder } from './platform/own-folder.js';
 import { Telemetry } from './platform/telemetry.js';
 import { ExportDeps } from './query/export.controller.js';
 import { QueryDeps } from './query/query.controller.js';
@@ -100,7 +100,8 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const setting: Setting = { ...surroundings, telemetry: new Telemetry(), closeLast: (closer) => closers.push(closer) };
   let draining = false;
   try {
-    ownFolder(setting.config.dataDir);
+    const folder = ownFolder(setting.config.dataDir);
+    setting.closeLast(async () => folder.release());
     setting.closeLast(async () => setting.telemetry.close());
     const state = await openState(setting);
     const store = await openStore(setting);
@@ -172,12 +173,6 @@ type Closer = () => Promise<void>;
 interface Setting extends Surroundings {
   readonly telemetry: Telemetry;
   readonly closeLast: (closer: Closer) => void;
-}
-
-/** The folder holds keys and metrics: nobody else on the machine may look into it. */
-function ownFolder(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
 }
 
 /** Models, alerts, channels, deliveries and keys, in SQL. */

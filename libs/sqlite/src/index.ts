@@ -6,5 +6,6 @@ export {
   type SqlValue,
   type Statement,
 } from './database.js';
+export { FileLock } from './file-lock.js';
 export { SqliteError, SqliteThread, type ThreadOptions } from './sqlite-thread.js';
 export { openStatementsThread, type StatementCall, type StatementResult } from './statements.js';
