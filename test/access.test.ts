@@ -55,11 +55,13 @@ describe.each(PROFILES)('access, $name', (profile) => {
   let platform: Platform;
   let sink: HttpSink;
   let ours: Client;
+  let theirs: Client;
   let routes: ApiRoute[];
   let things: Things;
   beforeAll(async () => {
-    [platform, sink] = await Promise.all([profile.open(), HttpSink.open()]);
-    ours = platform.client({ key: await platform.createKey({ project: 'ours' }) });
+    const keys = [{ project: 'ours' }, { project: 'theirs' }];
+    [platform, sink] = await Promise.all([profile.open({ keys }), HttpSink.open()]);
+    [ours, theirs] = platform.keys.map((key) => platform.client({ key }));
     routes = await apiRoutes(ours);
     things = await furnish(ours, sink);
   });
@@ -125,7 +127,6 @@ describe.each(PROFILES)('access, $name', (profile) => {
   });
 
   test('another project reaches nothing by its id, and finds nothing in any list', async () => {
-    const theirs = platform.client({ key: await platform.createKey({ project: 'theirs' }) });
     const before = await everything(ours);
     expect(JSON.stringify(before)).toContain(OURS);
     for (const route of routes.filter(({ scope }) => scope !== null)) {

@@ -75,11 +75,8 @@ describe.each(PROFILES)('an Idempotency-Key, $name', (profile) => {
   });
 
   test('belongs to its project, and a refused request does not use it up', async () => {
-    const platform = await openPlatform(profile);
-    const clients = [];
-    for (const project of ['one', 'two']) {
-      clients.push(platform.client({ key: await platform.createKey({ project }) }));
-    }
+    const platform = await openPlatform(profile, { keys: [{ project: 'one' }, { project: 'two' }] });
+    const clients = platform.keys.map((key) => platform.client({ key }));
     for (const [index, api] of clients.entries()) {
       const headers = { 'idempotency-key': 'shared' };
       const body = { metrics: [inference('m', `of project ${index}`)] };

@@ -15,7 +15,9 @@ describe.each(PROFILES)('the live feed, $name', (profile) => {
     expect(await LiveListener.refusal(url)).toBe(101);
     expect(await LiveListener.refusal(url, { origin: 'https://evil.example' })).toBe(403);
     expect(await LiveListener.refusal(url, { headers: { host: 'evil.example' } })).toBe(403);
-    const key = await platform.createKey();
+    const { secret: key } = await platform
+      .client()
+      .must(platform.client().post('keys', { name: 'a', scopes: ['admin'] }));
     const writer = (await platform.client({ key }).post('keys', { name: 'w', scopes: ['write'] })).json.secret;
     expect(await LiveListener.refusal(url)).toBe(401);
     expect(await LiveListener.refusal(url, { headers: { 'x-api-key': `${key}x` } })).toBe(401);
@@ -33,11 +35,8 @@ describe.each(PROFILES)('the live feed, $name', (profile) => {
   });
 
   test('shows what was acknowledged, in order and once, and to nobody of another project', async () => {
-    const platform = await openPlatform(profile);
-    const [ourKey, theirKey] = [
-      await platform.createKey({ project: 'ours' }),
-      await platform.createKey({ project: 'theirs' }),
-    ];
+    const platform = await openPlatform(profile, { keys: [{ project: 'ours' }, { project: 'theirs' }] });
+    const [ourKey, theirKey] = platform.keys;
     const api = platform.client({ key: ourKey });
     await api.must(api.post('models', model('m')));
     await api.must(api.post('metrics/inference', inference('m', 'before')));

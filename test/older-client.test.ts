@@ -14,8 +14,8 @@ describe.each(PROFILES)('a client of the older API, $name', (profile) => {
   let platform: Platform;
   let api: Client;
   beforeAll(async () => {
-    platform = await profile.open();
-    api = platform.client({ key: await platform.createKey() });
+    platform = await profile.open({ keys: [{}] });
+    api = platform.client({ key: platform.keys[0] });
   });
   afterAll(() => platform.close());
 

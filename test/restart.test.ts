@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client, Json } from './helpers/client.js';
 import { inference, model } from './helpers/fixtures.js';
 import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
+import { HttpSink } from './helpers/receivers/http-sink.js';
 import { ThreeReceivers } from './helpers/receivers/three-receivers.js';
 import { settledLedger } from './helpers/settled-ledger.js';
 import { waitFor } from './helpers/wait-for.js';
@@ -37,9 +38,9 @@ describe.each(PROFILES)('a restart, $name', (profile) => {
     'after %s nothing is missing, and what waited is delivered under its own event id',
     async (_, end) => {
       const receivers = await ThreeReceivers.open();
-      const platform = await openPlatform(profile, { env: { SMTP_URL: receivers.mail.url } });
-      const key = await platform.createKey();
-      const reader = await platform.createKey({ scopes: ['read'], name: 'reader' });
+      const keys = [{}, { scopes: ['read'], name: 'reader' }];
+      const platform = await openPlatform(profile, { env: { SMTP_URL: receivers.mail.url }, keys });
+      const [key, reader] = platform.keys;
       const api = platform.client({ key });
       const channels = await receivers.connect(api);
       await api.must(api.post('models', model('calm', { thresholds: { gpu_memory: 0.5 } })));
@@ -115,5 +116,27 @@ describe.each(PROFILES)('a restart, $name', (profile) => {
     await settledLedger(api, id, 1);
     expect(heard).toBe(2);
     expect(new Set(receivers.webhook.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  });
+
+  test('a second platform over the same data is refused, and sends nothing again', async () => {
+    const sink = await HttpSink.open();
+    onTestFinished(() => sink.close());
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    await api.must(api.post('channels', { name: 'hook', kind: 'webhook', url: sink.url }));
+    await api.must(api.post('models', model('m')));
+    let release = (): void => undefined;
+    sink.delay = new Promise((resolve) => (release = resolve));
+    await api.must(api.post('metrics/inference', inference('m', 'r', { latency: 9000 })));
+    await waitFor('the call to arrive', () => sink.requests.length === 1);
+    for (const port of ['0', new URL(platform.url).port]) {
+      const second = profile.open({ dataDir: platform.dataDir, env: { API_PORT: port } });
+      await expect(second).rejects.toThrow(/another Tidemark runs on/);
+    }
+    release();
+    const [{ id }] = await api.must(api.get('alerts'));
+    expect(await settledLedger(api, id, 1)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(sink.requests).toHaveLength(1);
+    expect((await api.post('metrics/inference', inference('m', 'r2'))).status).toBe(201);
   });
 });

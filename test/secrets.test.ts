@@ -62,8 +62,8 @@ describe.each(PROFILES)('secrets, $name', (profile) => {
     const [mail, slack, hook] = await Promise.all([MailSink.open(LOGIN), HttpSink.open(), HttpSink.open()]);
     onTestFinished(async () => void (await Promise.all([mail.close(), slack.close(), hook.close()])));
     const env = { SMTP_URL: mail.urlWith(LOGIN), TIDEMARK_SECRET: SEALING, LOG_LEVEL: 'debug' };
-    const platform = await openPlatform(profile, { env });
-    const key = await platform.createKey();
+    const platform = await openPlatform(profile, { env, keys: [{}] });
+    const [key] = platform.keys;
     const told: string[] = [];
     const api = platform.client({ key, onAnswer: (answer) => told.push(JSON.stringify(answer.headers) + answer.text) });
 

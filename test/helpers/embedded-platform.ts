@@ -19,6 +19,7 @@ export const EMBEDDED: Profile = {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tidemark-system-')));
     const platform = new EmbeddedPlatform(dataDir, isOurs, options);
     try {
+      for (const request of options.keys ?? []) platform.keys.push(await platform.createKey(request));
       await platform.start();
       return platform;
     } catch (error) {
@@ -29,6 +30,7 @@ export const EMBEDDED: Profile = {
 };
 
 class EmbeddedPlatform implements Platform {
+  readonly keys: string[] = [];
   startMs = 0;
   url = '';
   private current: Process | null = null;

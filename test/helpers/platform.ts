@@ -7,6 +7,8 @@ import type { Exit, Process } from './process.js';
 export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** Keys to make before it starts, so that they count from the first request on; without one this machine needs none. */
+  readonly keys?: readonly KeyRequest[];
 }
 
 /** KeyRequest is a key to make as an operator does: with the command line. */
@@ -21,6 +23,8 @@ export interface Platform {
   /** Where it answers; a restart keeps the port. */
   readonly url: string;
   readonly dataDir: string;
+  /** The texts of the keys that were asked for, in their order. */
+  readonly keys: readonly string[];
   /** The process that answers HTTP. */
   readonly process: Process;
   /** Everything that was logged, in all its lives. */
@@ -28,6 +32,7 @@ export interface Platform {
   /** How long the last start took, in ms, from the start of the program to the first 200 of /readyz. */
   readonly startMs: number;
   client(options?: Omit<ClientOptions, 'url'>): Client;
+  /** createKey makes a key while it runs, and answers it when it counts, which takes seconds. */
   createKey(request?: KeyRequest): Promise<string>;
   /** start brings it up, after it was stopped or killed, over the data that it left. */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
