@@ -7,23 +7,11 @@ export {
   AlertEventSchema,
   AlertSchema,
   type AlertType,
-  type Delivery,
-  DELIVERY_STATUSES,
-  DeliverySchema,
-  type DeliveryStatus,
   type Rule,
   RULES,
 } from './alert.js';
-export {
-  type Channel,
-  CHANNEL_KINDS,
-  type ChannelKind,
-  ChannelSchema,
-  type Key,
-  KeySchema,
-  type Scope,
-  SCOPES,
-} from './channel.js';
+export { type Channel, CHANNEL_KINDS, type ChannelKind, ChannelSchema } from './channel.js';
+export { type Delivery, DELIVERY_STATUSES, DeliverySchema, type DeliveryStatus } from './delivery.js';
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -34,6 +22,7 @@ export {
   type ProblemCode,
   type RejectedItem,
 } from './error-codes.js';
+export { type Key, KeySchema, type Scope, SCOPES } from './key.js';
 export {
   LIVE_KINDS,
   LIVE_MAX_FRAME_BYTES,
@@ -42,6 +31,7 @@ export {
   type LiveRequest,
   LiveRequestSchema,
 } from './live.js';
+export { type LiveAnswer } from './live-answer.js';
 export {
   DRIFT_TYPES,
   type DriftMetric,

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { MAX_ID_LENGTH } from './metric.js';
 
 /** LIVE_KINDS are what a client can follow. */
 export const LIVE_KINDS = ['inference', 'drift', 'alert'] as const;
@@ -10,8 +11,11 @@ export const LiveRequestSchema = Type.Union(
   [
     Type.Object({
       type: Type.Literal('subscribe'),
-      models: Type.Array(Type.String({ maxLength: 256 }), { minItems: 1, maxItems: 1000 }),
-      kinds: Type.Array(Type.Union(LIVE_KINDS.map((kind) => Type.Literal(kind))), { minItems: 1, maxItems: 3 }),
+      models: Type.Array(Type.String({ maxLength: MAX_ID_LENGTH }), { minItems: 1, maxItems: 1000 }),
+      kinds: Type.Array(Type.Union(LIVE_KINDS.map((kind) => Type.Literal(kind))), {
+        minItems: 1,
+        maxItems: LIVE_KINDS.length,
+      }),
       since_seq: Type.Optional(Type.Integer({ minimum: 0 })),
     }),
     Type.Object({ type: Type.Literal('unsubscribe') }),

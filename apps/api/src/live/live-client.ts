@@ -1,6 +1,6 @@
+import type { LiveAnswer } from '@tidemark/types';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../platform/principal.js';
-import type { LiveAnswer } from './live-answer.js';
 import type { LiveGroup } from './live-group.js';
 import type { LiveLimits } from './live-limits.js';
 

@@ -1,7 +1,6 @@
-import type { Alert } from '@tidemark/types';
+import type { Alert, LiveAnswer } from '@tidemark/types';
 import { toStoredInference } from '../query/stored.js';
 import type { Point } from '../store/point-store.js';
-import type { LiveAnswer } from './live-answer.js';
 import type { LiveGroup } from './live-group.js';
 import type { LiveLimits } from './live-limits.js';
 

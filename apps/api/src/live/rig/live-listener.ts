@@ -1,5 +1,5 @@
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
-import type { LiveAnswer } from '../live-answer.js';
+import type { LiveAnswer } from '@tidemark/types';
 
 const DEADLINE_MS = 15_000;
 
