@@ -1,11 +1,4 @@
-export {
-  type Acknowledgement,
-  type Alert,
-  type AlertEvent,
-  type AlertKey,
-  type AlertState,
-  alertTypeOf,
-} from './alert.js';
+export { type Acknowledgement, type Alert, type AlertEvent, type AlertKey, type AlertState } from './alert.js';
 export { type AlertCounts, type AlertFilter, Alerts, type TransitionOutcome } from './alerts.js';
 export { type Channel, type ChannelInput, type ChannelRemoval, Channels } from './channels.js';
 export { openSqliteState, type State, type StateOptions } from './database.js';

@@ -46,7 +46,7 @@ describe('AlertBook', () => {
   it('makes an alert for each rule, model and project', async () => {
     await book.raise([
       aBreach(),
-      aBreach('low', { rule: 'error_rate', alertType: 'error_rate' }),
+      aBreach('low', { rule: 'error_rate' }),
       aBreach('low', { modelId: 'n' }),
       aBreach('low', { project: 'q' }),
     ]);

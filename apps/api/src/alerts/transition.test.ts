@@ -9,7 +9,7 @@ const TIMING = { resolveAfterMs: 300_000, repeatIntervalMs: 14_400_000 };
 const breach = (severity: Severity, value = 10, count = 1): Observation & { kind: 'breach' } => ({
   kind: 'breach',
   breach: {
-    ...{ project: 'p', modelId: 'm', rule: 'latency', alertType: 'latency', threshold: 5 },
+    ...{ project: 'p', modelId: 'm', rule: 'latency', threshold: 5 },
     ...{ severity, value, count, message: `${severity} ${value}` },
   } satisfies Breach,
 });

@@ -57,12 +57,12 @@ describe('evaluate', () => {
 
   it('finds several in one metric, in the order of the rules', () => {
     const breaches = breachesOf({ memoryUsage: 1, cpuUsage: 1, gpuMemory: 1, errorRate: 1, latency: 5000 });
-    expect(breaches.map(({ rule, alertType }) => [rule, alertType])).toEqual([
-      ['latency', 'latency'],
-      ['error_rate', 'error_rate'],
-      ['gpu_memory', 'resource_usage'],
-      ['cpu_usage', 'resource_usage'],
-      ['memory_usage', 'resource_usage'],
+    expect(breaches.map(({ rule }) => rule)).toEqual([
+      'latency',
+      'error_rate',
+      'gpu_memory',
+      'cpu_usage',
+      'memory_usage',
     ]);
   });
 
@@ -70,7 +70,7 @@ describe('evaluate', () => {
     const points = [1100, 10, 2100, 1300].map((latency) => aPoint({ latency }));
     expect(evaluate(points, () => LIMITS)).toEqual([
       {
-        ...{ project: 'default', modelId: 'churn', rule: 'latency', alertType: 'latency', severity: 'critical' },
+        ...{ project: 'default', modelId: 'churn', rule: 'latency', severity: 'critical' },
         ...{ value: 2100, threshold: 1000, count: 3 },
         message: 'High latency detected: 2100.0ms (threshold: 1000.0ms)',
       },
@@ -148,7 +148,6 @@ describe('evaluateDrift', () => {
     expect(evaluateDrift([aDrift(given)])).toMatchObject([
       {
         rule,
-        alertType: 'drift',
         severity: given.severity,
         value: given.confidence,
         threshold: null,

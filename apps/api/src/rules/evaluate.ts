@@ -1,4 +1,4 @@
-import type { AlertType, Rule, Severity, Thresholds } from '@tidemark/types';
+import type { Rule, Severity, Thresholds } from '@tidemark/types';
 import type { DriftPoint, Point } from '../store/point-store.js';
 
 /** Breach is what one request shows of one rule of one model: how often it was broken, and the worst of it. */
@@ -6,7 +6,6 @@ export interface Breach {
   readonly project: string;
   readonly modelId: string;
   readonly rule: Rule;
-  readonly alertType: AlertType;
   readonly severity: Severity;
   /** The worst value; ms for latency, else a share from 0 to 1. */
   readonly value: number;
@@ -20,7 +19,6 @@ export type ThresholdsOf = (project: string, modelId: string) => Thresholds | nu
 
 interface Limit {
   readonly rule: Rule;
-  readonly alertType: AlertType;
   readonly value: (point: Point) => number | null;
   readonly threshold: (thresholds: Thresholds) => number;
   readonly message: (value: number, threshold: number) => string;
@@ -30,7 +28,6 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   {
     rule: 'latency',
-    alertType: 'latency',
     value: (point) => point.latency,
     threshold: (thresholds) => thresholds.latency,
     message: (value, threshold) =>
@@ -38,7 +35,6 @@ const LIMITS: readonly Limit[] = [
   },
   {
     rule: 'error_rate',
-    alertType: 'error_rate',
     value: (point) => point.errorRate,
     threshold: (thresholds) => thresholds.error_rate,
     message: (value, threshold) => `High error rate detected: ${percent(value)} (threshold: ${percent(threshold)})`,
@@ -76,7 +72,6 @@ export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): 
     project: point.series.project,
     modelId: point.series.modelId,
     rule: limit.rule,
-    alertType: limit.alertType,
     severity: severityOf(value, threshold),
     value,
     threshold,
@@ -93,7 +88,6 @@ export function evaluateDrift(drifts: readonly DriftPoint[]): readonly Breach[] 
       project: drift.project,
       modelId: drift.modelId,
       rule: drift.driftType === 'data' ? ('drift_data' as const) : ('drift_concept' as const),
-      alertType: 'drift' as const,
       severity: drift.severity,
       value: drift.confidence,
       threshold: null,
@@ -120,7 +114,6 @@ function usage(
 ): Limit {
   return {
     rule,
-    alertType: 'resource_usage',
     value,
     threshold: (thresholds) => thresholds[rule],
     message: (share, threshold) => `High ${noun} usage: ${percent(share)} (threshold: ${percent(threshold)})`,

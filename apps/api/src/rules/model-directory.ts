@@ -1,5 +1,6 @@
 import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Thresholds } from '@tidemark/types';
 import type { Model, ModelInput, Models, Projects } from '@tidemark/state';
+import { toWireThresholds } from './wire-thresholds.js';
 
 /** AlertTiming says when an alert of a model resolves by itself and when it is repeated, in ms. */
 export interface AlertTiming {
@@ -69,16 +70,8 @@ export class ModelDirectory {
   }
 
   private learn(model: Model): void {
-    const { latency, errorRate, gpuMemory, cpuUsage, memoryUsage } = model.thresholds;
-    const thresholds = {
-      latency,
-      error_rate: errorRate,
-      gpu_memory: gpuMemory,
-      cpu_usage: cpuUsage,
-      memory_usage: memoryUsage,
-    };
     const models = this.known.get(model.project) ?? new Map<string, Known>();
-    models.set(model.id, { model, thresholds });
+    models.set(model.id, { model, thresholds: toWireThresholds(model.thresholds) });
     this.known.set(model.project, models);
   }
 }

@@ -7,6 +7,7 @@ import { HttpProblem } from '../platform/problem.js';
 import { invalid, validated } from '../platform/validated.js';
 import { ModelDirectory } from './model-directory.js';
 import { Registration, toModelInput } from './registration.js';
+import { toWireThresholds } from './wire-thresholds.js';
 
 /** ModelsDeps are what models are kept in. */
 export class ModelsDeps {
@@ -73,20 +74,13 @@ export class ModelsController {
 }
 
 function toWireModel(model: Model): WireModel {
-  const { latency, errorRate, gpuMemory, cpuUsage, memoryUsage } = model.thresholds;
   return {
     id: model.id,
     name: model.name,
     model_type: model.modelType,
     version: model.version,
     environment: model.environment,
-    thresholds: {
-      latency,
-      error_rate: errorRate,
-      gpu_memory: gpuMemory,
-      cpu_usage: cpuUsage,
-      memory_usage: memoryUsage,
-    },
+    thresholds: toWireThresholds(model.thresholds),
     resolve_after: model.resolveAfterMs / 1000,
     repeat_interval: model.repeatIntervalMs / 1000,
     channels: model.channelIds === null ? null : [...model.channelIds],

@@ -75,7 +75,7 @@ export function slowed(state: State, before: () => Promise<void>): State {
 /** aBreach is a breach of the latency of model m. */
 export function aBreach(severity: Severity = 'low', given: Partial<Breach> = {}): Breach {
   return {
-    ...{ project: 'p', modelId: 'm', rule: 'latency', alertType: 'latency', severity },
+    ...{ project: 'p', modelId: 'm', rule: 'latency', severity },
     ...{ value: 10, threshold: 5, count: 1, message: `${severity} latency` },
     ...given,
   };
