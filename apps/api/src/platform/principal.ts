@@ -1,3 +1,4 @@
+import { DEFAULT_PROJECT } from '@tidemark/state';
 import type { Scope } from '@tidemark/types';
 
 /** Principal is who makes a request: every row it can touch carries its project. */
@@ -10,7 +11,7 @@ export interface Principal {
 
 /** OPERATOR is a person at the machine itself, before any key was made. */
 export const OPERATOR: Principal = Object.freeze({
-  project: 'default',
+  project: DEFAULT_PROJECT,
   scopes: ['read', 'write', 'admin'] as const,
   keyId: null,
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_PROJECT } from '@tidemark/state';
 import type { Severity } from '@tidemark/types';
 import type { Notification } from '../notification.js';
 import { cleanLine } from './clean.js';
@@ -68,7 +69,7 @@ function contextOf({ event, severity, started_at, timestamp }: Notification): st
 function rowsOf(notification: Notification): Row[] {
   const { alert_type, value, threshold, occurrences, project, resolved, resolved_at } = notification;
   const rows: Row[] = [];
-  if (project !== 'default') rows.push({ label: 'Project', value: cleanLine(project, 120) });
+  if (project !== DEFAULT_PROJECT) rows.push({ label: 'Project', value: cleanLine(project, 120) });
   if (value !== null) {
     const excess = threshold === null ? undefined : formatExcess(value, threshold);
     const label = alert_type === 'drift' ? 'Confidence' : resolved ? 'Last breach' : 'Measured';
