@@ -21,7 +21,7 @@ export const TEST_FLOORS = { 'apps/api': ['sdk'] };
 export const OUTSIDE = /^(test|bench|demo)\//;
 
 /** TESTS are the files that only tests load. */
-export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(^libs\/[^/]+\/test\/)|(\/rig\/)/;
+export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(\/rig\/)/;
 
 /** ENTRIES are the programs' first files: they hand the environment to readConfig. */
 export const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpReceiver, openHttpReceiver } from '../test/http-receiver.js';
-import { LedgerBench } from '../test/ledger-bench.js';
+import { type HttpReceiver, openHttpReceiver } from './rig/http-receiver.js';
+import { LedgerBench } from './rig/ledger-bench.js';
 import { deliver, type DeliveryOutcome } from './deliver.js';
 import { type DeliveryLimitSettings, subjectLimit } from './limit/delivery-limits.js';
 import { MemoryLimiter } from './limit/memory-limiter.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LedgerBench } from '../../test/ledger-bench.js';
+import { LedgerBench } from '../rig/ledger-bench.js';
 import { seal } from '../secrets/seal.js';
 import { createAddressGuard } from './address-guard.js';
 import { ChannelDirectory } from './channel-directory.js';

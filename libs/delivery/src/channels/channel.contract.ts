@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sampleNotification } from '../../test/notification-sample.js';
-import { until } from '../../test/until.js';
+import { sampleNotification } from '../rig/notification-sample.js';
+import { until } from '../rig/until.js';
 import type { Channel } from './channel.js';
 
 /** ReceiverMood is what the receiver at the other end does. */

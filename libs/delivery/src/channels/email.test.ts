@@ -1,8 +1,8 @@
 import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../test/http-channel-bench.js';
-import { sampleNotification } from '../../test/notification-sample.js';
-import { openSmtpReceiver, type SmtpReceiver } from '../../test/smtp-receiver.js';
+import { freePort } from '../rig/http-channel-bench.js';
+import { sampleNotification } from '../rig/notification-sample.js';
+import { openSmtpReceiver, type SmtpReceiver } from '../rig/smtp-receiver.js';
 import { createAddressGuard, parseAllowList } from './address-guard.js';
 import { describeChannel } from './channel.contract.js';
 import { EmailChannel, type EmailOptions } from './email.js';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpReceiver, openHttpReceiver } from '../../test/http-receiver.js';
+import { type HttpReceiver, openHttpReceiver } from '../rig/http-receiver.js';
 import { createAddressGuard, parseAllowList } from './address-guard.js';
 import type { Resolve } from './guarded-connect.js';
 import { openSafeFetch, type SafeFetch, type SafeFetchOptions } from './safe-fetch.js';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openedChannel, openHttpBench, openLoopbackFetch } from '../../test/http-channel-bench.js';
-import { type HttpReceiver, openHttpReceiver } from '../../test/http-receiver.js';
-import { sampleNotification } from '../../test/notification-sample.js';
+import { openedChannel, openHttpBench, openLoopbackFetch } from '../rig/http-channel-bench.js';
+import { type HttpReceiver, openHttpReceiver } from '../rig/http-receiver.js';
+import { sampleNotification } from '../rig/notification-sample.js';
 import { createAddressGuard } from './address-guard.js';
 import { describeChannel } from './channel.contract.js';
 import type { WebhookConfig } from './channel-config.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sampleNotification } from '../../test/notification-sample.js';
+import { sampleNotification } from '../rig/notification-sample.js';
 import { cleanLine, cutTo } from './clean.js';
 import { formatDuration, formatExcess, formatQuantity, formatTime } from './quantity.js';
 import { escapeSlack, renderSlack } from './render-slack.js';

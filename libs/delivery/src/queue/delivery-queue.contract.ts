@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpReceiver, openHttpReceiver, type ReceivedRequest } from '../../test/http-receiver.js';
-import { LedgerBench } from '../../test/ledger-bench.js';
-import { until } from '../../test/until.js';
+import { type HttpReceiver, openHttpReceiver, type ReceivedRequest } from '../rig/http-receiver.js';
+import { LedgerBench } from '../rig/ledger-bench.js';
+import { until } from '../rig/until.js';
 import type { DeliverDeps } from '../deliver.js';
 import { DEFAULT_DELIVERY_LIMITS } from '../limit/delivery-limits.js';
 import { MemoryLimiter } from '../limit/memory-limiter.js';

@@ -1,10 +1,10 @@
-import { createAddressGuard, parseAllowList } from '../src/channels/address-guard.js';
-import type { ChannelBench } from '../src/channels/channel.contract.js';
-import type { ChannelConfig } from '../src/channels/channel-config.js';
-import type { Channel } from '../src/channels/channel.js';
-import { systemResolve } from '../src/channels/guarded-connect.js';
-import { openChannel } from '../src/channels/open-channel.js';
-import { openSafeFetch, type SafeFetch } from '../src/channels/safe-fetch.js';
+import { createAddressGuard, parseAllowList } from '../channels/address-guard.js';
+import type { ChannelBench } from '../channels/channel.contract.js';
+import type { ChannelConfig } from '../channels/channel-config.js';
+import type { Channel } from '../channels/channel.js';
+import { systemResolve } from '../channels/guarded-connect.js';
+import { openChannel } from '../channels/open-channel.js';
+import { openSafeFetch, type SafeFetch } from '../channels/safe-fetch.js';
 import { type Answer, type HttpReceiver, openHttpReceiver } from './http-receiver.js';
 
 /** openLoopbackFetch is a SafeFetch that may reach this machine. */

@@ -17,14 +17,14 @@ import {
   type State,
 } from '@tidemark/state';
 import type { AlertEventKind, Severity } from '@tidemark/types';
-import { createAddressGuard, parseAllowList } from '../src/channels/address-guard.js';
-import type { ChannelConfig } from '../src/channels/channel-config.js';
-import { ChannelDirectory } from '../src/channels/channel-directory.js';
-import { systemResolve } from '../src/channels/guarded-connect.js';
-import { openSafeFetch, type SafeFetch } from '../src/channels/safe-fetch.js';
-import { newWebhookSecret } from '../src/channels/webhook-signature.js';
-import type { Notification } from '../src/notification.js';
-import { seal } from '../src/secrets/seal.js';
+import { createAddressGuard, parseAllowList } from '../channels/address-guard.js';
+import type { ChannelConfig } from '../channels/channel-config.js';
+import { ChannelDirectory } from '../channels/channel-directory.js';
+import { systemResolve } from '../channels/guarded-connect.js';
+import { openSafeFetch, type SafeFetch } from '../channels/safe-fetch.js';
+import { newWebhookSecret } from '../channels/webhook-signature.js';
+import type { Notification } from '../notification.js';
+import { seal } from '../secrets/seal.js';
 import { sampleNotification } from './notification-sample.js';
 
 /** EventChoice is what a test wants to know of an event. */

@@ -1,4 +1,4 @@
-import type { Notification } from '../src/notification.js';
+import type { Notification } from '../notification.js';
 
 /** sampleNotification is a firing latency alert, with the fields that a test cares about replaced. */
 export function sampleNotification(changes: Partial<Notification> = {}): Notification {
