@@ -2,7 +2,7 @@ import type { Database } from '@tidemark/sqlite';
 import { toBody } from './blocks.js';
 import { METRICS } from './chunk-layout.js';
 import type { GatheredPoints } from './gathered-points.js';
-import { encodeRollup, RollupReader, type Rollup } from './rollup-codec.js';
+import { encodeRollup, RollupError, RollupReader, type Rollup } from './rollup-codec.js';
 import { floorTo, HOUR_MS, MINUTE_MS, rollupId, type Owner } from './rollup-id.js';
 import { Tally } from './tally.js';
 
@@ -59,9 +59,19 @@ function addStored(database: Database, id: number, added: Rollup): void {
     database.prepare('INSERT INTO rollups (id, body) VALUES (?, ?)').run([id, encodeRollup(added)]);
     return;
   }
-  const rollup = new RollupReader(toBody(row)).decode();
+  const rollup = decodeUndamaged(toBody(row));
   mergeRollup(rollup, added);
   database.prepare('UPDATE rollups SET body = ? WHERE id = ?').run([encodeRollup(rollup), id]);
+}
+
+/** decodeUndamaged begins a damaged rollup anew: nothing could be added to it, and all flushing would stop at it. */
+function decodeUndamaged(body: ArrayBuffer): Rollup {
+  try {
+    return new RollupReader(body).decode();
+  } catch (error) {
+    if (error instanceof RollupError) return new Map();
+    throw error;
+  }
 }
 
 function mergeRollup(target: Rollup, added: Rollup): void {

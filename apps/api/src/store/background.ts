@@ -2,14 +2,18 @@
 export interface Work {
   /** dueInMs is 0 when a slice should run now, more when later, Infinity when there is nothing to do. */
   dueInMs(): number;
-  /** slice does a bounded piece, some 5 ms: commits wait behind it. */
+  /** isBehind is true when so much waits that commits should be slowed down for it. */
+  isBehind?(): boolean;
+  /** slice does a bounded piece, some 3 ms: commits wait behind it. */
   slice(): void;
 }
 
 const PAUSE_AFTER_ERROR_MS = 5_000;
 /** While messages never cease, background work may take this many times the time that they take. */
 const SHARE = 2;
-const SLICE_MS = 5;
+/** The same, when one of the works is behind: this is the store's backpressure. */
+const SHARE_BEHIND = 8;
+const SLICE_MS = 3;
 const MAX_CREDIT_MS = 50;
 
 /**
@@ -33,7 +37,8 @@ export class Background {
   /** nudge looks again what is due: to be called when there may be more to do, with the time that the message took. */
   nudge(messageMs = 0): void {
     if (this.isClosed) return;
-    this.creditMs = Math.min(this.creditMs + SHARE * messageMs, MAX_CREDIT_MS);
+    const share = this.works.some((work) => work.isBehind?.()) ? SHARE_BEHIND : SHARE;
+    this.creditMs = Math.min(this.creditMs + share * messageMs, MAX_CREDIT_MS);
     if (this.immediate) {
       if (this.creditMs < SLICE_MS) return;
       clearImmediate(this.immediate);

@@ -23,9 +23,9 @@ const MAX_BODY_BYTES = 64 << 20;
 const MAX_GENERATION_POINTS = 150_000;
 /** A task is flushed in one transaction, so it is bounded too, to a commit more than this. */
 const MAX_TASK_POINTS = 4096;
-/** Rough costs: a block and four rollups are written in 250 µs, a point is gathered, summed up and packed in 1.2 µs. */
-const TASK_US = 250;
-const POINT_US = 1.2;
+/** Rough costs: a block and four rollups are written in 400 µs, a point is gathered, summed up and packed in 2 µs. */
+const TASK_US = 400;
+const POINT_US = 2;
 
 interface OpenTask extends FlushTask {
   points: number;

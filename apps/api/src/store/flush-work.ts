@@ -8,10 +8,12 @@ import type { WaitingCommit } from './flush-queue.js';
 import type { Pace } from './pace.js';
 import type { StoreWriter } from './store-writer.js';
 
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 const DROPS_A_SLICE = 200;
+/** Queries look at waiting points one by one: past this many generations of them, commits are slowed down. */
+const BEHIND = 4;
 
-/** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 5 ms. */
+/** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 3 ms. */
 export class FlushWork implements Work {
   private gatheringSince: number | null = null;
 
@@ -26,6 +28,10 @@ export class FlushWork implements Work {
     if (flushQueue.isEmpty) return Infinity;
     this.gatheringSince ??= performance.now();
     return Math.max(0, this.gatheringSince + this.pace.flushMs - performance.now());
+  }
+
+  isBehind(): boolean {
+    return this.writer.state.flushQueue.points > BEHIND * this.pace.flushPoints;
   }
 
   slice(): void {

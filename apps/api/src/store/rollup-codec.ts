@@ -80,13 +80,17 @@ export class RollupReader {
     return place < 0 ? null : this.entry(place);
   }
 
-  /** decode builds the whole rollup, to add to it. */
+  /** decode builds the whole rollup, to add to it. Throws RollupError. */
   decode(): Rollup {
     const rollup: Rollup = new Map();
     const builtIns = METRICS.filter((_, i) => this.mask & (1 << i));
     [...builtIns, ...this.names()].forEach((name, place) => {
       const tally = new Tally(true);
-      tally.mergeStored(this.entry(place));
+      try {
+        tally.mergeStored(this.entry(place));
+      } catch (cause) {
+        throw new RollupError(`its ${name}`, { cause });
+      }
       rollup.set(name, tally);
     });
     return rollup;
