@@ -225,20 +225,20 @@ async function openDelivery({ config, clock, log, telemetry, closeLast }: Settin
   const sealing = await loadOrCreateKey({ ...secret, file: join(config.dataDir, 'secret.key') });
   if (!sealing.ok) throw new Error(`TIDEMARK_SECRET: ${sealing.reason}`);
   const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
-  const deps = { http, guard, resolve: systemResolve, now: clock.wallMs, ...mail };
+  const deps = { http, guard, resolve: systemResolve, wallMs: clock.wallMs, ...mail };
   const directory = new ChannelDirectory({ channels: state.channels, key: sealing.key, deps });
   closeLast(() => directory.close());
   const kinds = new ChannelKinds(state.channels);
   await kinds.load(state.projects);
-  const limiter = new MemoryLimiter({ now: clock.steadyMs });
+  const limiter = new MemoryLimiter({ steadyMs: clock.steadyMs });
   const limits = DEFAULT_DELIVERY_LIMITS;
   await seedLimiter(limiter, state.outbox, { limits, nowMs: clock.wallMs() });
   const queue = new OutboxQueue({
     outbox: state.outbox,
     deliver: { limiter, limits, find: (project, channelId) => directory.find(project, channelId) },
     disable: (project, channelId, change) => directory.disable(project, channelId, change),
-    wall: clock.wallMs,
-    monotonic: clock.steadyMs,
+    wallMs: clock.wallMs,
+    steadyMs: clock.steadyMs,
     random: Math.random,
     report: createDeliveryReport(log, telemetry, (channelId) => kinds.kindOf(channelId)),
   });

@@ -17,7 +17,7 @@ describe('deliver', () => {
 
   beforeEach(async () => {
     now = 0;
-    limiter = new MemoryLimiter({ now: () => now });
+    limiter = new MemoryLimiter({ steadyMs: () => now });
     bench = await LedgerBench.open();
     receiver = await openHttpReceiver();
     channel = await bench.addWebhook(receiver.url);
@@ -91,7 +91,7 @@ describe('deliver', () => {
   it('remembers over a restart what went out, also while the window runs', async () => {
     const alert = await bench.fire('m1', { channelIds: [channel] });
     await tryNext();
-    limiter = new MemoryLimiter({ now: () => now });
+    limiter = new MemoryLimiter({ steadyMs: () => now });
     expect(await seedLimiter(limiter, bench.outbox, { limits: LIMITS, nowMs: Date.now() })).toBe(1);
     await bench.change(alert, { kind: 'repeated', channelIds: [channel] });
     expect(await tryNext()).toMatchObject({ kind: 'suppressed' });

@@ -39,6 +39,12 @@ export { testNotification, type TestNotificationInput } from './message/test-not
 export { type Notification, NOTIFICATION_EVENTS, type NotificationEvent } from './notification.js';
 export { type DeliveryQueue, type QueueReport, type QueueStats } from './queue/delivery-queue.js';
 export { OutboxQueue, type OutboxQueueOptions } from './queue/outbox-queue.js';
-export { nextTry, RETRY_HORIZON_MS, RETRY_STEPS_MS, type RetryAnswer, type RetryQuestion } from './queue/schedule.js';
+export {
+  nextAttempt,
+  RETRY_HORIZON_MS,
+  RETRY_STEPS_MS,
+  type RetryAnswer,
+  type RetryQuestion,
+} from './queue/schedule.js';
 export { type OpenSealResult, seal, unseal } from './secrets/seal.js';
 export { loadOrCreateKey, type SealingKeyResult, type SealingKeySource } from './secrets/sealing-key.js';

@@ -14,8 +14,8 @@ import type { Schema } from './schema.js';
 export type MarkOutcome =
   { readonly outcome: 'marked' } | { readonly outcome: 'refused'; readonly code: 'not_sending' };
 
-/** Try is one finished try: when it ended, how long it took, and what to keep of the answer (no secrets). */
-export interface Try {
+/** AttemptEnd is how an attempt ended: when, after how long, and what to keep of the answer (no secrets). */
+export interface AttemptEnd {
   readonly atMs: number;
   readonly durationMs: number;
   readonly detail: string | null;
@@ -96,7 +96,7 @@ export class Outbox {
   }
 
   /** markDelivered ends a delivery that went out, and what it summarised, in one transaction. */
-  async markDelivered(id: string, done: Try): Promise<MarkOutcome> {
+  async markDelivered(id: string, done: AttemptEnd): Promise<MarkOutcome> {
     const summarised = this.state.db
       .updateTable('deliveries')
       .set({ summarised_ms: done.atMs, updated_ms: done.atMs })
@@ -108,13 +108,13 @@ export class Outbox {
   }
 
   /** markRetry lets a delivery wait until `dueMs`; `detail` is the reason. */
-  async markRetry(id: string, done: Try & { readonly dueMs: number }): Promise<MarkOutcome> {
+  async markRetry(id: string, done: AttemptEnd & { readonly dueMs: number }): Promise<MarkOutcome> {
     const end = { status: 'pending', due_ms: done.dueMs, last_error: done.detail } as const;
     return this.mark(id, done, { end, outcome: 'retry' });
   }
 
   /** markDead ends a delivery that will not be tried again unless it is replayed; `detail` is the reason. */
-  async markDead(id: string, done: Try): Promise<MarkOutcome> {
+  async markDead(id: string, done: AttemptEnd): Promise<MarkOutcome> {
     return this.mark(id, done, { end: { status: 'dead', last_error: done.detail }, outcome: 'dead' });
   }
 
@@ -182,7 +182,7 @@ export class Outbox {
     }));
   }
 
-  private async mark(id: string, done: Try, ending: Ending): Promise<MarkOutcome> {
+  private async mark(id: string, done: AttemptEnd, ending: Ending): Promise<MarkOutcome> {
     const end = this.sending(id).set((is) => ({
       ...ending.end,
       attempts: is('attempts', '+', 1),

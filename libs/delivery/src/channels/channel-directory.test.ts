@@ -32,7 +32,7 @@ describe('ChannelDirectory', () => {
   });
 
   it('keeps no more channels open than it was told to', async () => {
-    const deps = { http: bench.http, guard: createAddressGuard(), resolve: systemResolve, now: Date.now };
+    const deps = { http: bench.http, guard: createAddressGuard(), resolve: systemResolve, wallMs: Date.now };
     const small = new ChannelDirectory({ channels: bench.channels, key: bench.key, deps, maxOpen: 2 });
     const ids = await Promise.all(
       [1, 2, 3].map((n) => bench.addChannel({ kind: 'slack', url: `https://hooks.example.org/${n}` })),

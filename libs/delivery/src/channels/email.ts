@@ -52,7 +52,7 @@ export class EmailChannel implements Channel {
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
         signal: deadline.signal,
       });
-      return { kind: 'sent', detail: acceptance(info, to.length) };
+      return { kind: 'sent', detail: receipt(info, to.length) };
     } catch (error) {
       if (deadline.expired()) return { kind: 'retry', reason: `no answer within ${timeoutMs} ms` };
       if (signal.aborted) return { kind: 'retry', reason: 'aborted' };
@@ -135,7 +135,7 @@ function guardedSocket(
 }
 
 /** Some recipients may have been refused while others were served: that is sent, since a repeat would write to those again. */
-function acceptance(info: unknown, recipients: number): string {
+function receipt(info: unknown, recipients: number): string {
   const rejected = typeof info === 'object' && info !== null ? (Reflect.get(info, 'rejected') as unknown) : undefined;
   const refused = Array.isArray(rejected) ? rejected.length : 0;
   return refused === 0

@@ -18,8 +18,8 @@ export interface ChannelDeps {
   readonly resolve: Resolve;
   /** The operator's mail server, used where a channel names none; trusted wherever it is. */
   readonly mail?: { readonly server: SmtpServer; readonly from?: Mailbox };
-  /** Wall clock in milliseconds. */
-  readonly now: () => number;
+  /** The wall clock. */
+  readonly wallMs: () => number;
   /** Limit of one SMTP dialogue; default 20,000. */
   readonly mailTimeoutMs?: number;
 }

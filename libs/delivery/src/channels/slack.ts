@@ -5,10 +5,10 @@ import type { Channel, Outcome } from './channel.js';
 import { httpOutcome } from './http-outcome.js';
 import type { SafeFetch, SafeFetchResult } from './safe-fetch.js';
 
-/** SlackDeps are what a Slack channel needs; `now` is the wall clock in milliseconds. */
+/** SlackDeps are what a Slack channel needs; `wallMs` is the wall clock. */
 export interface SlackDeps {
   readonly http: SafeFetch;
-  readonly now: () => number;
+  readonly wallMs: () => number;
 }
 
 /** SlackChannel posts Block Kit messages to an incoming webhook. */
@@ -42,7 +42,7 @@ export class SlackChannel implements Channel {
     }
     return seen.result === undefined
       ? { kind: 'retry', reason: 'nothing was sent' }
-      : httpOutcome(seen.result, this.deps.now());
+      : httpOutcome(seen.result, this.deps.wallMs());
   }
 
   close(): Promise<void> {

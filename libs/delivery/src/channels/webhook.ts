@@ -5,10 +5,10 @@ import { httpOutcome } from './http-outcome.js';
 import type { SafeFetch } from './safe-fetch.js';
 import { signWebhook } from './webhook-signature.js';
 
-/** WebhookDeps are what a webhook needs; `now` is the wall clock in milliseconds. */
+/** WebhookDeps are what a webhook needs; `wallMs` is the wall clock. */
 export interface WebhookDeps {
   readonly http: SafeFetch;
-  readonly now: () => number;
+  readonly wallMs: () => number;
 }
 
 /** WebhookChannel sends the notification as JSON, signed as Standard Webhooks says, with `event_id` as the webhook-id. */
@@ -21,7 +21,7 @@ export class WebhookChannel implements Channel {
   async send(notification: Notification, signal: AbortSignal): Promise<Outcome> {
     const { url, method, headers, secret } = this.config;
     const body = JSON.stringify(notification);
-    const signed = signWebhook(secret, notification.event_id, body, this.deps.now());
+    const signed = signWebhook(secret, notification.event_id, body, this.deps.wallMs());
     const request = {
       url,
       method,
@@ -29,7 +29,7 @@ export class WebhookChannel implements Channel {
       // Later ones win: what the user set may replace the user agent and nothing else.
       headers: { 'user-agent': 'tidemark', ...lowerCased(headers), 'content-type': 'application/json', ...signed },
     };
-    return httpOutcome(await this.deps.http.fetch(request, signal), this.deps.now());
+    return httpOutcome(await this.deps.http.fetch(request, signal), this.deps.wallMs());
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import { assertLimit, type Limit, type RateLimiter, type Take } from './rate-lim
 /** MemoryLimiterOptions are the clock and the bound of a MemoryLimiter. */
 export interface MemoryLimiterOptions {
   /** Monotonic milliseconds, such as performance.now(): the wall clock would open or close windows when it is set. */
-  readonly now: () => number;
+  readonly steadyMs: () => number;
   /** Keys remembered at most, default 50,000; past it the key that was used longest ago is forgotten, and counted. */
   readonly maxKeys?: number;
 }
@@ -22,7 +22,7 @@ export class MemoryLimiter implements RateLimiter {
   constructor(private readonly options: MemoryLimiterOptions) {}
 
   take(limits: readonly Limit[], id: string): Promise<Take> {
-    const now = this.options.now();
+    const now = this.options.steadyMs();
     const wanted = limits.map((limit) => {
       assertLimit(limit);
       return { limit, others: this.live(limit, now).filter((place) => place.id !== id) };
@@ -44,7 +44,7 @@ export class MemoryLimiter implements RateLimiter {
    * where the limit is full already.
    */
   seed(limits: readonly Limit[], id: string, agoMs: number): void {
-    const now = this.options.now();
+    const now = this.options.steadyMs();
     for (const limit of limits) {
       assertLimit(limit);
       if (agoMs >= limit.windowMs) continue;
@@ -69,12 +69,12 @@ export class MemoryLimiter implements RateLimiter {
     const name = nameOf(key, windowMs);
     this.logs.delete(name);
     this.logs.set(name, places);
-    const { maxKeys = 50_000, now } = this.options;
+    const { maxKeys = 50_000, steadyMs } = this.options;
     for (const [oldest, held] of this.logs) {
       if (this.logs.size <= maxKeys) break;
       this.logs.delete(oldest);
       const last = held.at(-1);
-      if (last !== undefined && now() - last.at < windowOf(oldest)) this.forgottenKeys += 1;
+      if (last !== undefined && steadyMs() - last.at < windowOf(oldest)) this.forgottenKeys += 1;
     }
   }
 }

@@ -2,12 +2,12 @@
 export class ClockWatch {
   private offsetMs: number;
 
-  /** Both clocks in milliseconds; `monotonic` is performance.now or alike. */
+  /** `steadyMs` is performance.now or alike. */
   constructor(
-    private readonly wall: () => number,
-    private readonly monotonic: () => number,
+    private readonly wallMs: () => number,
+    private readonly steadyMs: () => number,
   ) {
-    this.offsetMs = wall() - monotonic();
+    this.offsetMs = wallMs() - steadyMs();
   }
 
   /**
@@ -16,7 +16,7 @@ export class ClockWatch {
    * would delay what was made after the jump.
    */
   setBackMs(): number {
-    const offset = this.wall() - this.monotonic();
+    const offset = this.wallMs() - this.steadyMs();
     if (offset > this.offsetMs) this.offsetMs = offset;
     const backMs = Math.round(this.offsetMs - offset);
     if (backMs < 1000) return 0;

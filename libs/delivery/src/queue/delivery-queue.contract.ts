@@ -12,7 +12,7 @@ export interface QueueParts {
   readonly bench: LedgerBench;
   readonly deliver: Omit<DeliverDeps, 'ledger'>;
   /** Wall clock that a test can set. */
-  readonly wall: () => number;
+  readonly wallMs: () => number;
   readonly report: (report: QueueReport) => void;
 }
 
@@ -32,14 +32,14 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
     /** Added to the real clock: the schedule is walked through without waiting for it. */
     let ahead = 0;
     const limits = DEFAULT_DELIVERY_LIMITS;
-    const wall = (): number => Date.now() + ahead;
+    const wallMs = (): number => Date.now() + ahead;
     const makeQueue = (): DeliveryQueue =>
       make({
         bench,
-        wall,
+        wallMs,
         report: (report) => reports.push(report),
         deliver: {
-          limiter: new MemoryLimiter({ now: () => performance.now() }),
+          limiter: new MemoryLimiter({ steadyMs: () => performance.now() }),
           limits,
           find: (project, id) => bench.directory.find(project, id),
         },
@@ -79,7 +79,7 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
 
     it('repeats with the same event id what an earlier life had claimed and did not finish', async () => {
       await bench.fire('m1', { channelIds: [channel] });
-      const [claimed] = await bench.outbox.claimDue(wall(), 1);
+      const [claimed] = await bench.outbox.claimDue(wallMs(), 1);
       expect(claimed?.status).toBe('sending');
       await queue.start();
       await settled('delivered');
@@ -94,7 +94,7 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
       await until(() => reports.some(({ kind }) => kind === 'outcome'), 'the first try');
       const [waiting] = await bench.ledger();
       expect(waiting).toMatchObject({ status: 'pending', attempts: 1, lastError: 'HTTP 503' });
-      expect((waiting?.dueMs ?? 0) - wall()).toBeGreaterThan(3000);
+      expect((waiting?.dueMs ?? 0) - wallMs()).toBeGreaterThan(3000);
       receiver.answerWith((response) => response.writeHead(200).end());
       ahead += 5000;
       queue.wake();
@@ -109,7 +109,7 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
       await bench.fire('m1', { channelIds: [channel] });
       queue.wake();
       await until(() => reports.some(({ kind }) => kind === 'outcome'), 'the first try');
-      const wait = ((await bench.ledger())[0]?.dueMs ?? 0) - wall();
+      const wait = ((await bench.ledger())[0]?.dueMs ?? 0) - wallMs();
       expect(wait).toBeGreaterThan(590_000);
       expect(wait).toBeLessThanOrEqual(600_000);
     });
@@ -127,7 +127,7 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
       const [dead] = await bench.ledger();
       expect(dead?.lastError).toBe('given up: HTTP 500');
       receiver.answerWith((response) => response.writeHead(200).end());
-      await bench.deliveries.replay('default', dead?.id ?? '', wall());
+      await bench.deliveries.replay('default', dead?.id ?? '', wallMs());
       queue.wake();
       await settled('delivered');
       expect(new Set(eventIds(receiver.requests)).size).toBe(1);
@@ -284,13 +284,13 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
     it('keeps retries on time when the wall clock is set back by an hour', async () => {
       receiver.answerWith((response) => response.writeHead(503).end());
       await queue.start();
-      await bench.fire('m1', { channelIds: [channel], atMs: wall() });
+      await bench.fire('m1', { channelIds: [channel], atMs: wallMs() });
       queue.wake();
       await until(() => reports.some(({ kind }) => kind === 'outcome'), 'the first try');
       ahead -= 3_600_000;
       queue.wake();
       await until(() => reports.some(({ kind }) => kind === 'clock_set_back'), 'the watch');
-      const wait = ((await bench.ledger())[0]?.dueMs ?? 0) - wall();
+      const wait = ((await bench.ledger())[0]?.dueMs ?? 0) - wallMs();
       expect(wait).toBeGreaterThan(0);
       expect(wait).toBeLessThanOrEqual(5000);
     });
@@ -298,7 +298,7 @@ export function describeDeliveryQueue(name: string, make: (parts: QueueParts) =>
     it('sends at once what is committed after the wall clock was set forward by an hour', async () => {
       await queue.start();
       ahead += 3_600_000;
-      await bench.fire('m1', { channelIds: [channel], atMs: wall() });
+      await bench.fire('m1', { channelIds: [channel], atMs: wallMs() });
       queue.wake();
       await settled('delivered');
     });

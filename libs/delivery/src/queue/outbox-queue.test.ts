@@ -3,13 +3,13 @@ import { OutboxQueue } from './outbox-queue.js';
 
 describeDeliveryQueue(
   'OutboxQueue',
-  ({ bench, deliver, wall, report }) =>
+  ({ bench, deliver, wallMs, report }) =>
     new OutboxQueue({
       outbox: bench.outbox,
       deliver,
       disable: (project, id, change) => bench.directory.disable(project, id, change),
-      wall,
-      monotonic: () => performance.now(),
+      wallMs,
+      steadyMs: () => performance.now(),
       random: () => 1,
       report,
     }),

@@ -12,9 +12,9 @@ export interface OutboxQueueOptions {
   readonly deliver: Omit<DeliverDeps, 'ledger'>;
   /** disable stops a channel whose receiver said that it is gone. */
   readonly disable: (project: string, channelId: string, change: { reason: string; nowMs: number }) => Promise<void>;
-  /** Wall clock and monotonic clock, in milliseconds. */
-  readonly wall: () => number;
-  readonly monotonic: () => number;
+  /** The wall clock, and one that only goes forward. */
+  readonly wallMs: () => number;
+  readonly steadyMs: () => number;
   /** In 0..1, as Math.random. */
   readonly random: () => number;
   readonly report: (report: QueueReport) => void;
@@ -45,12 +45,12 @@ export class OutboxQueue implements DeliveryQueue {
 
   constructor(private readonly options: OutboxQueueOptions) {
     this.lanes = new Lanes(options.laneWidth ?? 4);
-    this.clock = new ClockWatch(options.wall, options.monotonic);
+    this.clock = new ClockWatch(options.wallMs, options.steadyMs);
   }
 
   async start(): Promise<void> {
     setMaxListeners(0, this.abort.signal); // One for each delivery under way, which the lanes bound.
-    await this.options.outbox.releaseSending(this.options.wall());
+    await this.options.outbox.releaseSending(this.options.wallMs());
     this.state = 'working';
     this.wake();
   }
@@ -78,7 +78,7 @@ export class OutboxQueue implements DeliveryQueue {
     this.abort.signal.addEventListener('abort', () => (aborted.count = this.sending.size), { once: true });
     await Promise.all(this.sending);
     clearTimeout(late);
-    if (wasWorking) await this.options.outbox.releaseSending(this.options.wall());
+    if (wasWorking) await this.options.outbox.releaseSending(this.options.wallMs());
     return { aborted: aborted.count };
   }
 
@@ -88,17 +88,17 @@ export class OutboxQueue implements DeliveryQueue {
 
   /** Claims until nothing is due, and answers how long to sleep. A round is as wide as a lane, so that none overflows. */
   private async claimRounds(): Promise<number> {
-    const { outbox, wall, faultDelayMs = 1000 } = this.options;
+    const { outbox, wallMs, faultDelayMs = 1000 } = this.options;
     try {
       while (this.state === 'working') {
         this.woken = false;
         await this.followClock();
-        const claimed = await outbox.claimDue(wall(), this.lanes.width, this.lanes.full());
+        const claimed = await outbox.claimDue(wallMs(), this.lanes.width, this.lanes.full());
         for (const delivery of claimed) this.carry(delivery);
         if (claimed.length === 0 && !this.woken) break;
       }
       const dueMs = await outbox.nextDueMs(this.lanes.full());
-      return dueMs === null ? LONGEST_SLEEP_MS : Math.max(0, dueMs - wall());
+      return dueMs === null ? LONGEST_SLEEP_MS : Math.max(0, dueMs - wallMs());
     } catch (error) {
       this.options.report({ kind: 'fault', during: 'claim', error });
       this.woken = false;
@@ -135,9 +135,9 @@ export class OutboxQueue implements DeliveryQueue {
 
   private async tryUntilRecorded(delivery: Delivery): Promise<void> {
     for (;;) {
-      const startedMs = this.options.monotonic();
+      const startedMs = this.options.steadyMs();
       const outcome = await this.attempt(delivery);
-      const durationMs = Math.round(this.options.monotonic() - startedMs);
+      const durationMs = Math.round(this.options.steadyMs() - startedMs);
       // What was aborted stays claimed until stop gives it back: it was no try, and nobody knows whether it arrived.
       if (this.abort.signal.aborted && outcome.kind === 'retry') return;
       if (outcome.kind !== 'postponed') return this.settle(delivery, outcome, durationMs);
@@ -161,7 +161,7 @@ export class OutboxQueue implements DeliveryQueue {
     outcome: Exclude<DeliveryOutcome, { kind: 'postponed' }>,
     durationMs: number,
   ): Promise<void> {
-    const nowMs = this.options.wall();
+    const nowMs = this.options.wallMs();
     const verdict = judgeOutcome(delivery, outcome, { nowMs, random: this.options.random() });
     if (!(await this.record(delivery, verdict, { atMs: nowMs, durationMs }))) return;
     this.options.report({ kind: 'outcome', delivery, outcome, status: verdict.status, durationMs });

@@ -1,6 +1,6 @@
-import type { Delivery, Outbox, Try } from '@tidemark/state';
+import type { Delivery, Outbox, AttemptEnd } from '@tidemark/state';
 import type { DeliveryOutcome } from '../deliver.js';
-import { nextTry } from './schedule.js';
+import { nextAttempt } from './schedule.js';
 
 /** Verdict is what the ledger is to say of a try. */
 export type Verdict =
@@ -24,7 +24,10 @@ export function judgeOutcome(
       return { status: 'dead', detail: outcome.reason };
     case 'retry': {
       const question = { attempts: delivery.attempts + 1, ageMs: nowMs - delivery.scheduledMs, random };
-      const answer = nextTry({ ...question, ...(outcome.afterMs === undefined ? {} : { afterMs: outcome.afterMs }) });
+      const answer = nextAttempt({
+        ...question,
+        ...(outcome.afterMs === undefined ? {} : { afterMs: outcome.afterMs }),
+      });
       if (answer.kind === 'dead') return { status: 'dead', detail: `given up: ${outcome.reason}` };
       return { status: 'pending', detail: outcome.reason, dueMs: nowMs + answer.delayMs };
     }
@@ -39,7 +42,7 @@ export async function recordVerdict(
   ledger: Marker,
   id: string,
   verdict: Verdict,
-  { atMs, durationMs }: Omit<Try, 'detail'>,
+  { atMs, durationMs }: Omit<AttemptEnd, 'detail'>,
 ): Promise<void> {
   const done = { atMs, durationMs, detail: verdict.detail };
   // A refusal means that somebody else ended the delivery meanwhile: there is nothing left to write.

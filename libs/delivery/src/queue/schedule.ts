@@ -37,11 +37,11 @@ export interface RetryQuestion {
 export type RetryAnswer = { readonly kind: 'retry'; readonly delayMs: number } | { readonly kind: 'dead' };
 
 /**
- * nextTry decides when a delivery is tried again. Each wait is 80 to 100% of its step, and never shorter than what the
+ * nextAttempt decides when a delivery is tried again. Each wait is 80 to 100% of its step, and never shorter than what the
  * receiver asked for, as long as that lies within the 24 hours. The count of tries ends the schedule by itself, so
  * that a wall clock set back cannot stretch it without end.
  */
-export function nextTry({ attempts, ageMs, afterMs = 0, random }: RetryQuestion): RetryAnswer {
+export function nextAttempt({ attempts, ageMs, afterMs = 0, random }: RetryQuestion): RetryAnswer {
   const step = RETRY_STEPS_MS[attempts - 1];
   const left = RETRY_HORIZON_MS - Math.max(0, ageMs);
   if (step === undefined || left <= 0) return { kind: 'dead' };

@@ -15,8 +15,8 @@ export function openLoopbackFetch(timeoutMs = 15_000): SafeFetch {
 }
 
 /** openedChannel opens a channel over `http`, and throws where the configuration is refused. */
-export function openedChannel(config: ChannelConfig, http: SafeFetch, now: () => number = Date.now): Channel {
-  const opened = openChannel(config, { http, now, guard: createAddressGuard(), resolve: systemResolve });
+export function openedChannel(config: ChannelConfig, http: SafeFetch, wallMs: () => number = Date.now): Channel {
+  const opened = openChannel(config, { http, wallMs, guard: createAddressGuard(), resolve: systemResolve });
   if (!opened.ok) throw new Error(opened.reason);
   return opened.channel;
 }

@@ -57,7 +57,7 @@ export class LedgerBench {
     const allowed = parseAllowList(['127.0.0.0/8']);
     const guard = createAddressGuard(allowed.ok ? allowed.rules : []);
     this.http = openSafeFetch({ guard, resolve: systemResolve, timeoutMs: 2000 });
-    const deps = { http: this.http, guard, resolve: systemResolve, now: Date.now };
+    const deps = { http: this.http, guard, resolve: systemResolve, wallMs: Date.now };
     this.directory = new ChannelDirectory({ channels: this.channels, key: this.key, deps });
   }
 
