@@ -1,6 +1,6 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES } from '@tidemark/types';
-import { compileSchema } from '../ingest/schema-check.js';
+import { compileSchema, type SchemaCheck } from '../ingest/schema-check.js';
 import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
 import { HttpProblem } from '../platform/problem.js';
 
@@ -101,11 +101,15 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   ...{ false: false, '0': false, no: false, off: false, f: false, n: false },
 };
 
-/** createQueryReader compiles a schema into a function that reads query parameters or throws an invalid_query problem. */
+/**
+ * createQueryReader makes a function that reads query parameters by a schema or throws an invalid_query problem. The
+ * schema is compiled with the first query, because readers are made when their module is loaded.
+ */
 export function createQueryReader<S extends TObject>(schema: S): (query: unknown) => Static<S> {
-  const check = compileSchema<Static<S>>(schema, { coerce: true });
+  let check: SchemaCheck<Static<S>> | null = null;
   const flags = Object.keys(schema.properties).filter((name) => schema.properties[name]?.['type'] === 'boolean');
   return (query) => {
+    check ??= compileSchema<Static<S>>(schema, { coerce: true });
     const copy: unknown = readFlags(query, flags);
     if (check.accepts(copy)) return copy;
     const errors = check.faults(readFlags(query, flags));
