@@ -1,5 +1,5 @@
 /** NODE_FLOOR is the oldest Node that Tidemark runs on. */
-export const NODE_FLOOR = '20.19.0';
+const NODE_FLOOR = '20.19.0';
 
 /** nodeFault says in one line why this version of Node will not do, or null. */
 export function nodeFault(version) {

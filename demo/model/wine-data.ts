@@ -1,5 +1,5 @@
 /** WINE_FEATURES names the thirteen measurements of a wine in the order of the file. */
-export const WINE_FEATURES = [
+const WINE_FEATURES = [
   'alcohol',
   'malic_acid',
   'ash',

@@ -24,7 +24,7 @@ export const OUTSIDE = /^(test|bench|demo)\//;
 export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(\/rig\/)/;
 
 /** ENTRIES are the programs' first files: they hand the environment to readConfig. */
-export const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;
+const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;
 
 /** ENVIRONMENT_READERS may touch process.env. */
 export const ENVIRONMENT_READERS = [

@@ -18,7 +18,7 @@ export {
 export { ChannelDirectory, type ChannelDirectoryOptions, type SealedChannel } from './channels/channel-directory.js';
 export { type Resolve, systemResolve } from './channels/guarded-connect.js';
 export { type Mailbox, parseMailbox } from './channels/mail-address.js';
-export { type ChannelDeps, openChannel, type OpenChannelResult } from './channels/open-channel.js';
+export { type ChannelDeps, type OpenChannelResult } from './channels/open-channel.js';
 export {
   openSafeFetch,
   type SafeFetch,
@@ -34,17 +34,9 @@ export { DEFAULT_DELIVERY_LIMITS, type DeliveryLimitSettings } from './limit/del
 export { MemoryLimiter, type MemoryLimiterOptions } from './limit/memory-limiter.js';
 export { type Limit, type RateLimiter, type Take } from './limit/rate-limiter.js';
 export { seedLimiter } from './limit/seed-limiter.js';
-export { renderEmail, type RenderedEmail } from './message/render.js';
 export { testNotification, type TestNotificationInput } from './message/test-notification.js';
-export { type Notification, NOTIFICATION_EVENTS, type NotificationEvent } from './notification.js';
+export { type Notification, type NotificationEvent } from './notification.js';
 export { type DeliveryQueue, type QueueReport, type QueueStats } from './queue/delivery-queue.js';
 export { OutboxQueue, type OutboxQueueOptions } from './queue/outbox-queue.js';
-export {
-  nextAttempt,
-  RETRY_HORIZON_MS,
-  RETRY_STEPS_MS,
-  type RetryAnswer,
-  type RetryQuestion,
-} from './queue/schedule.js';
 export { type OpenSealResult, seal, unseal } from './secrets/seal.js';
 export { loadOrCreateKey, type SealingKeyResult, type SealingKeySource } from './secrets/sealing-key.js';

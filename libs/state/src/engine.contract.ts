@@ -53,7 +53,7 @@ export function someModel(change: Partial<ModelInput> = {}): ModelInput {
 }
 
 /** aState answers an alert's state as it is when it fires at `atMs`. */
-export function aState(atMs: number, change: Partial<AlertState> = {}): AlertState {
+function aState(atMs: number, change: Partial<AlertState> = {}): AlertState {
   return {
     ...{ severity: 'low', message: 'High latency', value: 1100, threshold: 1000, peak: 1100, occurrences: 1 },
     ...{ startedMs: atMs, lastBreachMs: atMs, lastNotifiedMs: atMs },

@@ -4,7 +4,7 @@ export { type Channel, type ChannelInput, type ChannelRemoval, Channels } from '
 export { openSqliteState, type State, type StateOptions } from './database.js';
 export { Deliveries, type DeliveryFilter, type ReplayOutcome } from './deliveries.js';
 export { type AttemptOutcome, type Delivery, type DeliveryAttempt } from './delivery.js';
-export { deliveryId, eventId, type EventIdentity, newId, type Random } from './identity.js';
+export { eventId, type EventIdentity, newId, type Random } from './identity.js';
 export { type ApiKey, type Identity, type KeyInput, Keys } from './keys.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { type Model, type ModelInput, Models, type Thresholds } from './models.js';

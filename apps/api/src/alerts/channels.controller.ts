@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
 import { IsBoolean, IsOptional, IsString, Length } from 'class-validator';
-import { type ChannelConfig, type Outcome, parseChannelConfig } from '@tidemark/delivery';
+import { type ChannelConfig, newWebhookSecret, type Outcome, parseChannelConfig } from '@tidemark/delivery';
 import { type Channel, type Channels, newId, type Random } from '@tidemark/state';
 import type { Channel as WireChannel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
@@ -48,7 +48,7 @@ export class ChannelsController {
 
   @Post()
   async create(@Req() request: FastifyRequest, @Body() body: unknown) {
-    const madeSecret = needsSecret(body) ? `whsec_${Buffer.from(this.deps.random(32)).toString('base64')}` : null;
+    const madeSecret = needsSecret(body) ? newWebhookSecret(this.deps.random) : null;
     const given = madeSecret ? { ...objectOf(body), secret: madeSecret } : body;
     const channel = await this.put(request.principal.project, newId(this.deps.random), given);
     return { ...this.toWire(channel), ...(madeSecret ? { secret: madeSecret } : {}) };

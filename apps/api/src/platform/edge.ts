@@ -12,9 +12,9 @@ import type { Telemetry } from './telemetry.js';
 /** MAX_BODY_BYTES bounds a body after decompression; batch routes take more. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** MAX_BATCH_BYTES bounds the body of a batch after decompression. */
-export const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** MAX_OPEN_BYTES bounds all bodies together that are being handled. */
-export const MAX_OPEN_BYTES = 96 * 1024 * 1024;
+const MAX_OPEN_BYTES = 96 * 1024 * 1024;
 /** Bodies that are inflated at once: what a compressed body grows to is known only then. */
 const MAX_INFLATING = 4;
 

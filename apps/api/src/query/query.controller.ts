@@ -27,7 +27,7 @@ export class QueryDeps {
 }
 
 /** MAX_WINDOWS is the most windows that one answer holds. */
-export const MAX_WINDOWS = 11_000;
+const MAX_WINDOWS = 11_000;
 const BUILT_IN = ['latency', 'throughput', 'error_rate', 'gpu_memory', 'cpu_usage', 'memory_usage'] as const;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

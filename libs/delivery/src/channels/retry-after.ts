@@ -1,5 +1,5 @@
 /** MAX_RETRY_AFTER_MS bounds what a receiver may ask for: 24 hours. */
-export const MAX_RETRY_AFTER_MS = 86_400_000;
+const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /**
  * retryAfterMs reads a Retry-After header (RFC 9110, 10.2.3): whole seconds or an HTTP date, counted from `nowMs`

@@ -53,7 +53,7 @@ ${facts(story.rows)}${note(story.note)}${button(story.link)}<tr><td class="pad s
 }
 
 /** escapeHtml makes text safe between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
