@@ -9,8 +9,8 @@ import type { defineModel as defineStandard } from './rig/standard-decorator.fix
 type DefineModel = typeof defineStandard | typeof defineLegacy;
 
 const FORMS = [
-  { form: 'standard', experimentalDecorators: false, helper: '__esDecorate' },
-  { form: 'legacy', experimentalDecorators: true, helper: '__decorate' },
+  { form: 'standard', experimentalDecorators: false, emitted: '__esDecorate' },
+  { form: 'legacy', experimentalDecorators: true, emitted: '__decorate' },
 ];
 
 function fixture(form: string): string {
@@ -32,10 +32,10 @@ function isDefineModel(value: unknown): value is DefineModel {
   return typeof value === 'function';
 }
 
-describe.each(FORMS)('observe as a decorator in its $form form', ({ form, experimentalDecorators, helper }) => {
+describe.each(FORMS)('observe as a decorator in its $form form', ({ form, experimentalDecorators, emitted }) => {
   async function define(sink: PointSink): Promise<ReturnType<DefineModel>> {
     const javascript = compile(readFileSync(fixture(form), 'utf8'), experimentalDecorators);
-    expect(javascript).toMatch(new RegExp(`\\b${helper}\\(`));
+    expect(javascript).toMatch(new RegExp(`\\b${emitted}\\(`));
     const { defineModel } = await load(javascript);
     if (!isDefineModel(defineModel)) throw new Error('the fixture exports no defineModel');
     return defineModel(sink.observe);

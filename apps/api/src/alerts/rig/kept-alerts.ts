@@ -16,8 +16,9 @@ import { ManualClock } from '../../rig/manual-clock.js';
 import type { Breach } from '../../rules/evaluate.js';
 import { AlertBook } from '../alert-book.js';
 
-/** RESOLVE_AFTER_MS and REPEAT_MS are the timing of every model here. */
+/** RESOLVE_AFTER_MS is how long every model here must be quiet. */
 export const RESOLVE_AFTER_MS = 300_000;
+/** REPEAT_MS is the time between reminders of every model here. */
 export const REPEAT_MS = 3_600_000;
 
 /** KeptAlerts is a state database in a folder of its own, with the books that a test opens on it. */
