@@ -65,7 +65,9 @@ export class Client {
     const payload = body === undefined || isRaw ? body : JSON.stringify(body);
     const sent: Record<string, string> = {
       ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }),
+      ...(payload === undefined || 'transfer-encoding' in headers
+        ? {}
+        : { 'content-length': String(Buffer.byteLength(payload)) }),
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...headers,
     };

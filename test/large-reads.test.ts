@@ -1,0 +1,106 @@
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Client, Json } from './helpers/client.js';
+import { figure, megabytes, milliseconds } from './helpers/figure.js';
+import { inference } from './helpers/fixtures.js';
+import { isFullLength } from './helpers/length.js';
+import { type Platform, PROFILES } from './helpers/platform.js';
+
+const MB = 1_048_576;
+
+describe.each(PROFILES)('reading much, $name', (profile) => {
+  let platform: Platform;
+  let api: Client;
+  let stored = 0;
+  beforeAll(async () => {
+    platform = await profile.open();
+    api = platform.client();
+    const batches = isFullLength() ? 100 : 10;
+    for (let batch = 0; batch < batches; batch++) {
+      const metrics = Array.from({ length: 10_000 }, (_, i) =>
+        inference(`m${i % 7}`, `b${batch}-${i}`, {
+          latency: (i % 500) + 1,
+          tags: { shard: `s${i % 5}` },
+          error_rate: 0.01,
+        }),
+      );
+      await api.must(api.post('metrics/inference/batch', { metrics }));
+      stored += metrics.length;
+    }
+  }, 120_000);
+  afterAll(() => platform.close());
+
+  test('an export that nobody takes holds up in the server, not in its memory', async () => {
+    const { hostname, port } = new URL(platform.url);
+    const whole = (await api.get('export/inference?format=ndjson')).text.length;
+    const before = platform.process.residentBytes();
+    platform.process.forgetPeak();
+    const sockets = Array.from({ length: 10 }, () => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined).pause();
+      socket.write('GET /api/v1/export/inference?format=ndjson HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      return socket;
+    });
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    const beginMs = performance.now();
+    for (let i = 0; i < 40; i++) {
+      expect((await api.post('metrics/inference', inference('other', `o${stored}`))).status).toBe(201);
+      stored++;
+      await pause(25);
+    }
+    const grown = platform.process.peakBytes() - before;
+    figure(`ten exports of ${megabytes(whole)} each that nobody takes, memory`, megabytes(grown));
+    figure('forty requests beside them', milliseconds(performance.now() - beginMs));
+    expect(grown).toBeLessThan(Math.min(192 * MB, 8 * whole));
+  });
+
+  test('all pages together are every point once, newest first, while more arrive', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    let last = Infinity;
+    for (;;) {
+      const page = await api.must(api.get(`metrics/inference?model_id=m3&limit=1000${cursor}`));
+      for (const { request_id, timestamp } of page.metrics) {
+        seen.push(request_id);
+        expect(Date.parse(timestamp)).toBeLessThanOrEqual(last);
+        last = Date.parse(timestamp);
+      }
+      await api.must(api.post('metrics/inference', inference('m3', `late-${seen.length}`)));
+      stored++;
+      if (!page.next_cursor) break;
+      cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
+    }
+    const wanted = (await api.must(api.get('summary?model_id=m3'))).total_requests;
+    const late = seen.filter((id) => id.startsWith('late')).length;
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length - late).toBe(wanted - Math.ceil((seen.length - late) / 1000));
+  });
+
+  test('raw points, summaries, windows and exports count the same', async () => {
+    const csv = (await api.get('export/inference?format=csv')).text.split('\r\n').filter((line) => line !== '');
+    expect(csv).toHaveLength(stored + 1);
+    const ndjson = (await api.get('export/inference?format=ndjson')).text.split('\n').filter((line) => line !== '');
+    expect(ndjson).toHaveLength(stored);
+    expect((await api.must(api.get('summary'))).total_requests).toBe(stored);
+    for (const window of ['10s', '1m', '7m', '1h']) {
+      const query = `stat=count&metric=latency&window=${window}&since_hours=1&group_by=shard`;
+      const { groups } = await api.must(api.get(`metrics/aggregated?${query}`));
+      const counts = groups.flatMap(({ aggregated_metrics }: Json) => aggregated_metrics.latency);
+      expect(counts.reduce((sum: number, { value }: Json) => sum + (value ?? 0), 0)).toBe(stored);
+    }
+    const latencies = ndjson.map((line) => Number(JSON.parse(line).latency)).sort((a, b) => a - b);
+    const summary = await api.must(api.get('summary'));
+    for (const [name, share] of [
+      ['p95_latency', 0.95],
+      ['p99_latency', 0.99],
+    ] as const) {
+      const exact = latencies[Math.ceil(share * latencies.length) - 1];
+      expect(Math.abs(summary[name] - exact) / exact).toBeLessThanOrEqual(0.0101);
+    }
+    const mean = latencies.reduce((sum, one) => sum + one, 0) / latencies.length;
+    expect(summary.average_latency).toBeCloseTo(mean, 6);
+  });
+});
