@@ -15,6 +15,7 @@ const SHARE = 2;
 const SHARE_BEHIND = 8;
 const SLICE_MS = 3;
 const MAX_CREDIT_MS = 50;
+const MAX_CREDIT_BEHIND_MS = 500;
 
 /**
  * Background runs those of several works that are due, in turns, a slice at a time, between messages. It keeps at most
@@ -30,6 +31,7 @@ export class Background {
   private pausedUntil = 0;
   private turn = 0;
   private creditMs = 0;
+  private isBehind = false;
   private isClosed = false;
 
   constructor(private readonly works: readonly Work[]) {}
@@ -37,13 +39,11 @@ export class Background {
   /** nudge looks again what is due: to be called when there may be more to do, with the time that the message took. */
   nudge(messageMs = 0): void {
     if (this.isClosed) return;
-    const share = this.works.some((work) => work.isBehind?.()) ? SHARE_BEHIND : SHARE;
-    this.creditMs = Math.min(this.creditMs + share * messageMs, MAX_CREDIT_MS);
+    this.isBehind = this.works.some((work) => work.isBehind?.());
+    const [share, most] = this.isBehind ? [SHARE_BEHIND, MAX_CREDIT_BEHIND_MS] : [SHARE, MAX_CREDIT_MS];
+    this.creditMs = Math.min(this.creditMs + share * messageMs, most);
     if (this.immediate) {
-      if (this.creditMs < SLICE_MS) return;
-      clearImmediate(this.immediate);
-      this.immediate = null;
-      queueMicrotask(() => this.run());
+      if (this.creditMs >= SLICE_MS) this.runNow();
       return;
     }
     const pause = Math.max(0, this.pausedUntil - performance.now());
@@ -84,5 +84,14 @@ export class Background {
     }
     this.creditMs = Math.max(0, this.creditMs - (performance.now() - beganAt));
     this.nudge();
+    // Behind, the whole credit is spent before the next message is looked at.
+    if (this.isBehind && this.immediate && this.creditMs >= SLICE_MS) this.runNow();
+  }
+
+  /** runNow runs a slice behind the answer of the message at hand and before the next message. */
+  private runNow(): void {
+    if (this.immediate) clearImmediate(this.immediate);
+    this.immediate = null;
+    queueMicrotask(() => this.run());
   }
 }

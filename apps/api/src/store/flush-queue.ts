@@ -18,7 +18,7 @@ export interface FlushTask {
   readonly rows: readonly (readonly number[])[];
 }
 
-const MAX_BODY_BYTES = 64 << 20;
+const MAX_BODY_BYTES = 32 << 20;
 /** A generation is held open in memory, so it is bounded however much has gathered. */
 const MAX_GENERATION_POINTS = 150_000;
 /** A task is flushed in one transaction, so it is bounded too, to a commit more than this. */

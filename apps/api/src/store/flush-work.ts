@@ -11,7 +11,7 @@ import type { StoreWriter } from './store-writer.js';
 const SLICE_MS = 3;
 const DROPS_A_SLICE = 200;
 /** Queries look at waiting points one by one: past this many generations of them, commits are slowed down. */
-const BEHIND = 4;
+const BEHIND = 10;
 
 /** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 3 ms. */
 export class FlushWork implements Work {

@@ -2,8 +2,7 @@ import type { Database } from '@tidemark/sqlite';
 import { toBody } from './blocks.js';
 import { openCommit, type Commit } from './commit.js';
 
-const MAX_BYTES = 64 << 20;
-const COMMITS_A_QUERY = 100;
+const MAX_BYTES = 32 << 20;
 
 interface KeptCommit {
   readonly id: number;
@@ -33,21 +32,16 @@ export class LiveCommits {
     const ends = this.database.prepare('SELECT min(id) AS first, max(id) AS last FROM commits').get([]);
     this.dropBefore(Number(ends?.first ?? Infinity));
     if (Number(ends?.last ?? 0) <= this.lastId) return;
-    const select = this.database.prepare(
-      `SELECT id, min_ms, max_ms, body FROM commits WHERE id > ? ORDER BY id LIMIT ${COMMITS_A_QUERY}`,
-    );
-    for (;;) {
-      const rows = select.all([this.lastId]);
-      for (const row of rows) {
-        const [id, minMs, maxMs] = [row.id, row.min_ms, row.max_ms].map(Number);
-        const body = toBody(row);
-        const isKept = this.bytes + body.byteLength <= MAX_BYTES;
-        const bytes = isKept ? body.byteLength : 0;
-        this.kept.push({ id, minMs, maxMs, bytes, commit: isKept ? openCommit(id, body) : null });
-        this.bytes += bytes;
-        this.lastId = id;
-      }
-      if (rows.length < COMMITS_A_QUERY) return;
+    const heads = this.database
+      .prepare('SELECT id, min_ms, max_ms, length(body) AS bytes FROM commits WHERE id > ? ORDER BY id')
+      .all([this.lastId]);
+    for (const head of heads) {
+      const [id, minMs, maxMs, size] = [head.id, head.min_ms, head.max_ms, head.bytes].map(Number);
+      const isKept = this.bytes + size <= MAX_BYTES;
+      const bytes = isKept ? size : 0;
+      this.kept.push({ id, minMs, maxMs, bytes, commit: isKept ? this.read(id) : null });
+      this.bytes += bytes;
+      this.lastId = id;
     }
   }
 

@@ -6,8 +6,6 @@ import { openCommit } from './commit.js';
 import { FlushQueue, type FlushTask } from './flush-queue.js';
 import { plainText } from './sql-text.js';
 
-const COMMITS_A_QUERY = 100;
-
 /** SeriesState is what the writer remembers of a series. */
 export interface SeriesState {
   readonly id: number;
@@ -91,22 +89,16 @@ export class StoreState {
   }
 
   private readCommits(database: Database): void {
-    const select = database.prepare(
-      `SELECT id, count, max_ms, body FROM commits WHERE id > ? ORDER BY id LIMIT ${COMMITS_A_QUERY}`,
-    );
-    let lastId = 0;
-    for (;;) {
-      const rows = select.all([lastId]);
-      for (const row of rows) {
-        const [id, count, maxMs] = [row.id, row.count, row.max_ms].map(Number);
-        const body = toBody(row);
-        this.flushQueue.add({ id, count, body });
-        this.points += this.countUnflushed(id, body);
-        this.newestMs = Math.max(this.newestMs, maxMs);
-        this.nextCommit = Math.max(this.nextCommit, id + 1);
-        lastId = id;
-      }
-      if (rows.length < COMMITS_A_QUERY) return;
+    const heads = database.prepare('SELECT id, count, max_ms FROM commits ORDER BY id').all([]);
+    const select = database.prepare('SELECT body FROM commits WHERE id = ?');
+    for (const head of heads) {
+      const [id, count, maxMs] = [head.id, head.count, head.max_ms].map(Number);
+      const [row] = select.all([id]);
+      const body = toBody(row);
+      this.flushQueue.add({ id, count, body });
+      this.points += this.countUnflushed(id, body);
+      this.newestMs = Math.max(this.newestMs, maxMs);
+      this.nextCommit = Math.max(this.nextCommit, id + 1);
     }
   }
 
