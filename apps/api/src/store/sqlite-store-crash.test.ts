@@ -80,7 +80,8 @@ async function writeUntilKilled(file: string, batches: number): Promise<number> 
   const program = join(folder, 'writer.mjs');
   writeFileSync(program, WRITER);
   const args = [program, entry, file, JSON.stringify(OPTIONS), `${NOW}`, `${BATCH}`];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A writer that stops answering ends by another signal, which the expectation below tells.
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
   const exited = once(child, 'exit');
   let promised = 0;
   let lines = 0;
