@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEFAULT_PROJECT, Keys, openSqliteState, Projects } from '@tidemark/state';
 import { type Scope, SCOPES } from '@tidemark/types';
 import { readConfig } from './config.js';
+import { folderFault } from './platform/folder-fault.js';
 
 const HELP = `Makes, lists and revokes API keys in the data folder (TIDEMARK_DATA_DIR), also while the server runs.
 
@@ -29,7 +29,8 @@ async function main(args: string[]): Promise<number> {
   }
   const outcome = readConfig(process.env);
   if (!outcome.ok) return fail(outcome.faults.join('\n'));
-  mkdirSync(outcome.config.dataDir, { recursive: true, mode: 0o700 });
+  const folder = folderFault(outcome.config.dataDir);
+  if (folder !== null) return fail(folder);
   const state = await openSqliteState(join(outcome.config.dataDir, 'state.db'));
   try {
     const keys = new Keys(state);

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Config, readConfig } from './config.js';
 import { banner } from './platform/banner.js';
 import { systemClock } from './platform/clock.js';
+import { folderFault } from './platform/folder-fault.js';
 import { createLog } from './platform/log.js';
 import { trimHeap } from './platform/trim-heap.js';
 import { type Server, startServer } from './server.js';
@@ -12,7 +13,7 @@ const VERSION = versionOf(JSON.parse(readFileSync(new URL('../package.json', imp
 const REPEATED_SIGNAL_MS = 1000;
 
 const outcome = readConfig(process.env);
-const faults = outcome.ok ? dataDirFaults(outcome.config) : outcome.faults;
+const faults = outcome.ok ? [folderFault(outcome.config.dataDir)].filter((fault) => fault !== null) : outcome.faults;
 if (outcome.ok && faults.length === 0) await run(outcome.config);
 else {
   for (const fault of faults) process.stderr.write(`tidemark: ${fault}\n`);
@@ -58,19 +59,6 @@ async function run(config: Config): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-}
-
-function dataDirFaults(config: Config): string[] {
-  try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-    accessSync(config.dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-    return [];
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return [
-      `TIDEMARK_DATA_DIR: ${config.dataDir} cannot be written (${reason}); choose a folder that this user may write`,
-    ];
-  }
 }
 
 function startFault(error: unknown, config: Config): string {

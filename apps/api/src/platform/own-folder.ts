@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileLock } from '@tidemark/sqlite';
+import { makeFolder } from './make-folder.js';
 
 /**
  * ownFolder makes the data folder, closes it to everybody else on the machine (it holds keys and metrics), and holds it
@@ -8,7 +9,7 @@ import { FileLock } from '@tidemark/sqlite';
  * sending, before it found the port in use. It throws where another one holds it.
  */
 export function ownFolder(dataDir: string): FileLock {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   chmodSync(dataDir, 0o700);
   const lock = FileLock.take(join(dataDir, 'lock.db'));
   if (lock) return lock;
