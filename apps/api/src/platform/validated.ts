@@ -20,7 +20,7 @@ const CODES: Readonly<Record<string, ItemCode>> = {
 /** validated reads a body as an instance of a class with class-validator's marks, or throws a validation_failed problem. */
 export function validated<T extends object>(shape: ClassConstructor<T>, body: unknown): T {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalid([{ pointer: '', code: 'type', message: 'the body must be a JSON object' }]);
+    throw invalid([{ pointer: '', code: 'type', message: 'must be a JSON object' }]);
   }
   const instance = plainToInstance(shape, body);
   const errors = validateSync(instance, { whitelist: true, forbidUnknownValues: true, stopAtFirstError: true });
