@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { MAX_ID_LENGTH } from './metric.js';
+import { MAX_ID_LENGTH, oneOf } from './metric.js';
 
 /** LIVE_KINDS are what a client can follow. */
 export const LIVE_KINDS = ['inference', 'drift', 'alert'] as const;
@@ -12,7 +12,7 @@ export const LiveRequestSchema = Type.Union(
     Type.Object({
       type: Type.Literal('subscribe'),
       models: Type.Array(Type.String({ maxLength: MAX_ID_LENGTH }), { minItems: 1, maxItems: 1000 }),
-      kinds: Type.Array(Type.Union(LIVE_KINDS.map((kind) => Type.Literal(kind))), {
+      kinds: Type.Array(oneOf(LIVE_KINDS, 'What to follow.'), {
         minItems: 1,
         maxItems: LIVE_KINDS.length,
       }),

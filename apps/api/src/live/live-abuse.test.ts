@@ -81,7 +81,12 @@ describe('the live feed, with clients that behave badly', () => {
     ['an unknown type', '{"type":"publish"}', 'validation_failed', /^type must be one of/],
     ['a prototype for a type', '{"type":"__proto__"}', 'validation_failed', /^type must be one of/],
     ['no models', '{"type":"subscribe","models":[],"kinds":["alert"]}', 'validation_failed', /^\/models /],
-    ['an unknown kind', '{"type":"subscribe","models":["*"],"kinds":["logs"]}', 'validation_failed', /^\/kinds\/0 /],
+    [
+      'an unknown kind',
+      '{"type":"subscribe","models":["*"],"kinds":["logs"]}',
+      'validation_failed',
+      /^\/kinds\/0 must be one of /,
+    ],
     ['no kinds', '{"type":"subscribe","models":["*"]}', 'validation_failed', /^\/kinds is required/],
     ['a deep array', '['.repeat(30_000) + ']'.repeat(30_000), 'validation_failed', /^type must be one of/],
   ])('answers %s with an error and goes on', async (_what, text, code, message) => {
