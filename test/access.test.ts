@@ -7,7 +7,7 @@ import { type ApiRoute, apiRoutes } from './helpers/api-routes.js';
 import type { Answer, Client, Json } from './helpers/client.js';
 import { inference, model } from './helpers/fixtures.js';
 import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
-import { Process } from './helpers/process.js';
+import { Process } from '@tidemark/servers';
 import { HttpSink } from './helpers/receivers/http-sink.js';
 import { waitFor } from './helpers/wait-for.js';
 

@@ -6,7 +6,7 @@ import { apiRoutes } from './helpers/api-routes.js';
 import type { Answer, Client, Json } from './helpers/client.js';
 import { inference, model } from './helpers/fixtures.js';
 import { openPlatform, PROFILES } from './helpers/platform.js';
-import { Process } from './helpers/process.js';
+import { Process } from '@tidemark/servers';
 import { HttpSink, type SinkRequest } from './helpers/receivers/http-sink.js';
 import { MailSink } from './helpers/receivers/mail-sink.js';
 import { waitFor } from './helpers/wait-for.js';

@@ -6,6 +6,9 @@ import { step } from './step.mjs';
 export const DEBIAN_PACKAGES = [
   { name: 'chromium', file: '/usr/bin/chromium', purpose: 'runs the SDK as a page does' },
   { name: 'strace', file: '/usr/bin/strace', purpose: 'makes a disk fail under the server' },
+  { name: 'redis-server', file: '/usr/bin/redis-server', purpose: 'is the queue of production' },
+  { name: 'influxdb', file: '/usr/bin/influxd', purpose: 'is the store of production' },
+  { name: 'postgresql', file: '/usr/lib/postgresql', purpose: 'is the state of production' },
 ];
 
 /**

@@ -1,4 +1,4 @@
-import { Process } from './process.js';
+import { Process } from '@tidemark/servers';
 import { waitFor } from './wait-for.js';
 
 /** DiskFaults makes the disk of a running process fail or crawl, until it is ended. It needs strace. */

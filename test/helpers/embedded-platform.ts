@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientOptions } from './client.js';
 import type { KeyRequest, Platform, PlatformOptions, Profile } from './platform.js';
-import { type Exit, Process } from './process.js';
+import { type Exit, Process } from '@tidemark/servers';
 import { waitFor } from './wait-for.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Client, ClientOptions } from './client.js';
 import { EMBEDDED } from './embedded-platform.js';
-import type { Exit, Process } from './process.js';
+import type { Exit, Process } from '@tidemark/servers';
 
 /** PlatformOptions are how a platform is set up; it lives in a fresh folder of its own unless `dataDir` names one. */
 export interface PlatformOptions {

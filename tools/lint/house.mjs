@@ -9,13 +9,18 @@ export const FLOORS = {
   'libs/stats': [],
   'libs/sqlite': [],
   'libs/sdk': [],
+  'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
   'libs/delivery': ['types', 'state'],
   'apps/api': ['types', 'stats', 'sqlite', 'state', 'delivery'],
 };
 
 /** TEST_FLOORS are what the tests of a package may import besides. */
-export const TEST_FLOORS = { 'apps/api': ['sdk'] };
+export const TEST_FLOORS = {
+  'libs/state': ['servers'],
+  'libs/delivery': ['servers'],
+  'apps/api': ['sdk', 'servers'],
+};
 
 /** OUTSIDE are folders that stand outside the house and use it as anyone would: through every package's door. */
 export const OUTSIDE = /^(test|bench|demo)\//;
@@ -31,6 +36,7 @@ export const ENVIRONMENT_READERS = [
   ENTRIES,
   /^apps\/[^/]+\/src\/config\.ts$/,
   /^(tools|test|bench|demo)\//,
+  /^libs\/servers\//,
   /^[^/]+\.config\.(js|ts)$/,
 ];
 

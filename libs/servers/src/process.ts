@@ -13,6 +13,9 @@ export interface ProcessOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The user and group to run as; this process's own when absent. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -20,7 +23,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Process is a program that a test started, and that it ends by its id. */
+/** Process is a program that was started here, and that is ended by its id. */
 export class Process {
   readonly exited: Promise<Exit>;
   private text = '';
@@ -43,9 +46,13 @@ export class Process {
   }
 
   /** start starts a program; what is set in this environment for a Tidemark of the machine is kept from it. */
-  static start({ command, args, env = {} }: ProcessOptions): Process {
+  static start({ command, args, env = {}, ...user }: ProcessOptions): Process {
     return new Process(
-      spawn(command, [...args], { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(command, [...args], {
+        ...user,
+        env: { ...cleanEnvironment(), ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     );
   }
 

@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from './free-port.js';
+import { type Exit, Process, type ProcessOptions } from './process.js';
+
+/** Place is where a server lives: its folder and its port of 127.0.0.1. */
+export interface Place {
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** ServerKind is how one kind of server is run. */
+export interface ServerKind {
+  readonly name: string;
+  /** prepare makes a new, empty data folder ready; called once for a folder. */
+  readonly prepare?: (place: Place) => Promise<void>;
+  readonly command: (place: Place) => ProcessOptions;
+  /** isReady answers whether it takes requests; one that throws does not, yet. */
+  readonly isReady: (place: Place) => Promise<boolean>;
+  readonly url: (place: Place) => string;
+  /** The signal that ends it in an orderly way; SIGTERM when absent. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+/** ServerOptions say where a server lives: without a folder in a temporary one that goes with it, without a port on a free one. */
+export interface ServerOptions {
+  readonly folder?: string;
+  readonly port?: number;
+}
+
+const READY_MS = 30_000;
+
+/** LocalServer is a real server of this machine, on a port and data of its own, that can be killed, paused and started again. */
+export class LocalServer {
+  private current: Process | null = null;
+
+  private constructor(
+    readonly kind: ServerKind,
+    readonly place: Place,
+    private readonly isTemporary: boolean,
+  ) {}
+
+  /** start makes a server of a kind and answers when it takes requests. */
+  static async start(kind: ServerKind, { folder, port }: ServerOptions = {}): Promise<LocalServer> {
+    const place = {
+      folder: folder ?? (await mkdtemp(join(tmpdir(), `tidemark-${kind.name.toLowerCase()}-`))),
+      port: port ?? (await freePort()),
+    };
+    const server = new LocalServer(kind, place, folder === undefined);
+    try {
+      await kind.prepare?.(place);
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return this.kind.url(this.place);
+  }
+
+  /** process is the program that runs now. */
+  get process(): Process {
+    if (!this.current) throw new Error(`${this.kind.name} does not run`);
+    return this.current;
+  }
+
+  /** start runs the server again over its data, after it was stopped or killed. */
+  async start(): Promise<void> {
+    const started = Process.start(this.kind.command(this.place));
+    this.current = started;
+    const endMs = performance.now() + READY_MS;
+    for (;;) {
+      if (started.hasExited) throw new Error(`${this.kind.name} ended at once: ${started.output}`);
+      if (await this.kind.isReady(this.place).catch(() => false)) return;
+      if (performance.now() > endMs) throw new Error(`${this.kind.name} is not ready: ${started.output}`);
+      await pause(25);
+    }
+  }
+
+  /** pause stops it in the middle of whatever it does, its connections open: a server that hangs. */
+  pause(): void {
+    this.process.signal('SIGSTOP');
+  }
+
+  /** resume lets it go on. */
+  resume(): void {
+    this.process.signal('SIGCONT');
+  }
+
+  /** kill ends it as a crash does. */
+  kill(): Promise<Exit> {
+    return this.end('SIGKILL');
+  }
+
+  /** stop ends it in an orderly way. */
+  stop(): Promise<Exit> {
+    return this.end(this.kind.stopSignal ?? 'SIGTERM');
+  }
+
+  /** close ends it; a temporary folder goes with it. */
+  async close(): Promise<void> {
+    if (this.current) await (this.isTemporary ? this.kill() : this.stop());
+    if (this.isTemporary) await rm(this.place.folder, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<Exit> {
+    const exit = await this.process.end(signal);
+    this.current = null;
+    return exit;
+  }
+}

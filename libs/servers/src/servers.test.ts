@@ -1,0 +1,31 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startInfluxDb } from './influxdb.js';
+import type { LocalServer } from './local-server.js';
+import { createDatabase, startPostgres } from './postgres.js';
+import { canRun, type Program } from './programs.js';
+import { startRedis } from './redis.js';
+
+const KINDS: readonly (readonly [Program, () => Promise<LocalServer>])[] = [
+  ['redis-server', () => startRedis()],
+  ['postgres', () => startPostgres()],
+  ['influxd', () => startInfluxDb()],
+];
+
+describe.each(KINDS)('%s', (program, start) => {
+  it.skipIf(!canRun(program))('starts, is killed, and starts again where it was', async () => {
+    const server = await start();
+    onTestFinished(() => server.close());
+    const { url } = server;
+    expect(await server.kill()).toEqual({ code: null, signal: 'SIGKILL' });
+    await expect(server.kind.isReady(server.place).catch(() => false)).resolves.toBe(false);
+    await server.start();
+    expect(server.url).toBe(url);
+    expect((await server.stop()).code).not.toBeNull();
+  });
+});
+
+it.skipIf(!canRun('postgres'))('PostgreSQL takes further databases', async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.close());
+  expect(await createDatabase(server, 'another')).toMatch(/\/another$/);
+});
