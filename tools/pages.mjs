@@ -1,4 +1,4 @@
-/** renderConfiguration writes the page of all variables from CONFIG_KEYS, in their order. */
+/** renderConfiguration writes the page of all variables from SETTINGS, in their order. */
 export function renderConfiguration(keys) {
   const rows = Object.values(keys).map(({ env, byDefault, help }) => {
     const shown = byDefault === '' ? '(none)' : `\`${cell(byDefault)}\``;

@@ -12,7 +12,8 @@ export const FLOORS = {
   'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
   'libs/delivery': ['types', 'state'],
-  'apps/api': ['types', 'stats', 'sqlite', 'state', 'delivery'],
+  'libs/program': ['delivery'],
+  'apps/api': ['types', 'stats', 'sqlite', 'state', 'delivery', 'program'],
 };
 
 /** TEST_FLOORS are what the tests of a package may import besides. */
@@ -45,7 +46,7 @@ export const EDGE = [
   /^apps\/api\/src\/(main|http\.module|server)\.ts$/,
   /^apps\/api\/src\/.+\.(controller|gateway)\.ts$/,
   /^apps\/api\/src\/live\/live-adapter\.ts$/,
-  /^apps\/api\/src\/platform\/(problem-filter|log)\.ts$/,
+  /^apps\/api\/src\/platform\/(problem-filter|nest-log)\.ts$/,
 ];
 
 /** REGISTRATIONS hold the classes that describe what people configure, and what reads a body by such a class. */

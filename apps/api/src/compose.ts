@@ -47,7 +47,7 @@ import { LiveFeed } from './live/live-feed.js';
 import { LiveGateway } from './live/live.gateway.js';
 import { MemoryBus } from './live/memory-bus.js';
 import { Tickets } from './live/tickets.js';
-import type { Clock } from './platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { DocsDeps } from './platform/docs.controller.js';
 import type { EdgeDeps } from './platform/edge.js';
 import { HealthDeps } from './platform/health.controller.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CONFIG_KEYS, isLoopback, readConfig } from './config.js';
+import { SETTINGS, isLoopback, readConfig } from './config.js';
 
 const configOf = (env: Record<string, string>) => {
   const outcome = readConfig(env);
@@ -30,12 +30,12 @@ describe('readConfig', () => {
   });
 
   it('reads its own defaults as they are documented', () => {
-    const env = Object.fromEntries(Object.values(CONFIG_KEYS).map(({ env, byDefault }) => [env, byDefault]));
+    const env = Object.fromEntries(Object.values(SETTINGS).map(({ env, byDefault }) => [env, byDefault]));
     expect(configOf(env)).toEqual(configOf({}));
   });
 
   it('names every variable once, and says of each what it is', () => {
-    const keys = Object.values(CONFIG_KEYS);
+    const keys = Object.values(SETTINGS);
     expect(new Set(keys.map(({ env }) => env)).size).toBe(keys.length);
     for (const { env, help } of keys) {
       expect(env).toMatch(/^(API_HOST|API_PORT|LOG_LEVEL|SMTP_URL|TIDEMARK_[A-Z_]+)$/);

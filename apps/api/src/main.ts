@@ -1,16 +1,12 @@
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
+import { createLog, stopOnSignal, systemClock, versionOf } from '@tidemark/program';
 import { type Config, readConfig } from './config.js';
 import { banner } from './platform/banner.js';
-import { systemClock } from './platform/clock.js';
 import { folderFault } from './platform/folder-fault.js';
-import { createLog } from './platform/log.js';
 import { trimHeap } from './platform/trim-heap.js';
 import { type Server, startServer } from './server.js';
 
-const VERSION = versionOf(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
-
-const REPEATED_SIGNAL_MS = 1000;
+const VERSION = versionOf(new URL('../package.json', import.meta.url));
 
 const outcome = readConfig(process.env);
 const faults = outcome.ok ? [folderFault(outcome.config.dataDir)].filter((fault) => fault !== null) : outcome.faults;
@@ -37,28 +33,7 @@ async function run(config: Config): Promise<void> {
   await trimHeap();
   process.stdout.write(banner(server.url, config, process.stdout.isTTY));
   log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
-  let stoppingSince: number | null = null;
-  const stop = (signal: NodeJS.Signals) => {
-    // npm, shells and supervisors repeat a signal; a person who presses Ctrl-C again means it.
-    if (stoppingSince !== null) {
-      if (systemClock.steadyMs() - stoppingSince > REPEATED_SIGNAL_MS) process.exit(130);
-      return;
-    }
-    stoppingSince = systemClock.steadyMs();
-    log.info({ signal }, 'stopping: finishing what was begun');
-    server.stop().then(
-      () => {
-        log.info('stopped');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log.error({ err: error }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  stopOnSignal(log, () => server.stop());
 }
 
 function startFault(error: unknown, config: Config): string {
@@ -68,10 +43,4 @@ function startFault(error: unknown, config: Config): string {
   if (code === 'EACCES') return `API_PORT: port ${config.port} may not be used by this user; set API_PORT above 1023`;
   if (code === 'EADDRNOTAVAIL') return `API_HOST: this machine has no address ${config.host}`;
   return error instanceof Error ? error.message : String(error);
-}
-
-function versionOf(manifest: unknown): string {
-  const version: unknown =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
-  return typeof version === 'string' ? version : 'unknown';
 }

@@ -10,9 +10,9 @@ import { compose } from './compose.js';
 import type { Config } from './config.js';
 import { HttpModule } from './http.module.js';
 import { LiveAdapter } from './live/live-adapter.js';
-import type { Clock } from './platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
-import { nestLog } from './platform/log.js';
+import { nestLog } from './platform/nest-log.js';
 import { ProblemFilter, sendProblem } from './platform/problem-filter.js';
 
 /** Server is the platform, listening. */

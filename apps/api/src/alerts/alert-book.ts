@@ -7,7 +7,7 @@ import {
   type Random,
   type Transition,
 } from '@tidemark/state';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import type { Breach } from '../rules/evaluate.js';
 import type { AlertTiming } from '../rules/model-directory.js';
 import { AlertIds } from './alert-ids.js';

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nest
 import type { Alert, Alerts, Deliveries } from '@tidemark/state';
 import type { Alert as WireAlert } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import { validated } from '../platform/validated.js';
 import { AlertQuerySchema, createQueryReader, readRange } from '../query/queries.js';

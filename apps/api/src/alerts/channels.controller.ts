@@ -5,7 +5,7 @@ import { type Channel, type Channels, newId, type Random } from '@tidemark/state
 import type { Channel as WireChannel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import { IsCleanText } from '../platform/clean-text.js';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import { invalid, validated } from '../platform/validated.js';
 import { ChannelVault, targetOf } from './channel-vault.js';

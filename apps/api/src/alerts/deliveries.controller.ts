@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { Deliveries } from '@tidemark/state';
 import type { FastifyRequest } from 'fastify';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import { createQueryReader, DeliveryQuerySchema } from '../query/queries.js';
 import { toWireAttempt, toWireDelivery } from './wire.js';

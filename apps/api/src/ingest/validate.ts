@@ -6,7 +6,7 @@ import {
   type ItemFault,
   type RejectedItem,
 } from '@tidemark/types';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import type { DriftPoint, Point } from '../store/point-store.js';
 import { MalformedItem, type MetricBody } from './body.js';
 import { coerceNumbers } from './coerce.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, HttpCode, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Clock } from './clock.js';
+import type { Clock } from '@tidemark/program';
 import { Telemetry } from './telemetry.js';
 
 /** Service is the state of one thing that the API needs. */

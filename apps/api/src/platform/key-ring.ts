@@ -1,6 +1,6 @@
 import type { Keys } from '@tidemark/state';
 import type { KeyRing } from './auth.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '@tidemark/program';
 import type { Principal } from './principal.js';
 
 /** A key that another process made (the command line, say) closes the door within this time. */

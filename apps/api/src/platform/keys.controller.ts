@@ -4,7 +4,7 @@ import type { ApiKey, Keys, Random } from '@tidemark/state';
 import { type Key, type Scope, SCOPES } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import { IsCleanText } from './clean-text.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '@tidemark/program';
 import type { StoredKeys } from './key-ring.js';
 import type { Principal } from './principal.js';
 import { HttpProblem } from './problem.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AlertBook } from '../alerts/alert-book.js';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import type { PointStore, Position } from '../store/point-store.js';
 import { readCursor, writeCursor } from './cursor.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 
 /** NOON is where a ManualClock starts: 2026-03-01T12:00:00Z, epoch ms. */
 export const NOON = Date.UTC(2026, 2, 1, 12);

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req 
 import type { Channels, Model } from '@tidemark/state';
 import type { Model as WireModel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
-import type { Clock } from '../platform/clock.js';
+import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import { invalid, validated } from '../platform/validated.js';
 import { ModelDirectory } from './model-directory.js';
