@@ -55,8 +55,8 @@ export const REGISTRATIONS = [
   /^apps\/api\/src\/platform\/(validated|clean-text|text-length)\.ts$/,
 ];
 
-/** WIRING is where adapters are chosen. */
-export const WIRING = /^apps\/[^/]+\/src\/compose\.ts$/;
+/** WIRING is where adapters are chosen: the whole in compose.ts, its steps in the folder beside it. */
+export const WIRING = /^apps\/[^/]+\/src\/(compose\.ts|wiring\/[^/]+\.ts)$/;
 
 /** ADAPTER_FILE and ADAPTER_NAME recognise an adapter: the technology, then the port. */
 export const ADAPTER_FILE = /^(sqlite|influx|memory|redis|bullmq|outbox|pg)-(store|bus|queue|limiter)$/;

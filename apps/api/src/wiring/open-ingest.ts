@@ -1,0 +1,50 @@
+import type { AlertBook } from '../alerts/alert-book.js';
+import { BatchWriter } from '../buffer/batch-writer.js';
+import { Rings } from '../buffer/rings.js';
+import { Idempotency } from '../ingest/idempotency.js';
+import { createIngest, type Stages } from '../ingest/ingest.js';
+import { IngestDoor } from '../ingest/ingest-door.js';
+import { ACTIVE_MS, SeriesRegistry } from '../ingest/series-registry.js';
+import { Validator } from '../ingest/validate.js';
+import type { LiveBus } from '../live/live-bus.js';
+import { evaluate, evaluateDrift } from '../rules/evaluate.js';
+import type { PointStore } from '../store/point-store.js';
+import type { State } from './open-state.js';
+import type { Opening } from './surroundings.js';
+
+/** openIngest strings together validate -> write -> remember -> evaluate -> raise -> publish. */
+export async function openIngest(
+  { config, clock, telemetry, closeLast }: Opening,
+  { state, store, bus, book }: { state: State; store: PointStore; bus: LiveBus; book: AlertBook },
+) {
+  const registry = new SeriesRegistry({ maxSeries: config.maxSeries });
+  registry.load(await store.activeSeries(clock.wallMs() - ACTIVE_MS), clock.wallMs());
+  const validator = new Validator({ registry, clock, maxAgeMs: config.retention.rawMs, lastSeq: store.lastSeq });
+  const writer = new BatchWriter({
+    write: (batch) => store.write(batch),
+    maxBatchPoints: 10_000,
+    maxQueuedPoints: config.maxQueuedPoints,
+    steadyMs: clock.steadyMs,
+    observe: (points, durationMs) => telemetry.countCommit(points, durationMs),
+  });
+  closeLast(() => writer.close());
+  const rings = new Rings({ points: config.ringPoints, models: config.ringModels, newestStoredMs: store.newestMs });
+  const stages: Stages = {
+    validate: (project, kind, body) =>
+      kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),
+    write: (entry) => writer.append(entry),
+    remember: (points) => rings.remember(points),
+    evaluate: (points, drifts) => [...evaluate(points, state.directory.thresholdsOf), ...evaluateDrift(drifts)],
+    raise: (breaches) => book.raise(breaches),
+    publish: (project, points, drifts) => {
+      if (points.length > 0) bus.publish({ kind: 'inference', project, items: points });
+      if (drifts.length > 0) bus.publish({ kind: 'drift', project, items: drifts });
+    },
+    count: (kind, outcome, received) => telemetry.countIngest(kind, outcome, received),
+  };
+  const door = new IngestDoor(createIngest(stages), stages);
+  const idempotency = new Idempotency({ find: (project, key) => store.findRecord(project, key), wallMs: clock.wallMs });
+  return { door, idempotency, rings, writer };
+}
+/** IngestParts are the path of a metric and what reads use of it. */
+export type IngestParts = Awaited<ReturnType<typeof openIngest>>;

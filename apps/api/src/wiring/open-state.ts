@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { Alerts, Channels, Deliveries, Keys, Models, openSqliteState, Outbox, Projects } from '@tidemark/state';
+import { isLoopback } from '../config.js';
+import { StoredKeys } from '../platform/key-ring.js';
+import { ModelDirectory } from '../rules/model-directory.js';
+import type { Opening } from './surroundings.js';
+
+/** openState opens models, alerts, channels, deliveries and keys, in SQL. */
+export async function openState({ config, clock, fatal, closeLast }: Opening) {
+  const state = await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal });
+  closeLast(() => state.close());
+  const projects = new Projects(state);
+  const keys = new Keys(state);
+  closeLast(() => keys.flushLastUsed());
+  const ring = await StoredKeys.open(keys, clock);
+  if (!isLoopback(config.host) && (await ring.isEmpty())) {
+    throw new Error(
+      `API_HOST: ${config.host} can be reached from elsewhere, and there is no API key yet; make one with: npm run keys -- create`,
+    );
+  }
+  const directory = new ModelDirectory(new Models(state), projects);
+  await directory.load();
+  return {
+    ...{ projects, keys, ring, directory },
+    alerts: new Alerts(state),
+    channels: new Channels(state),
+    deliveries: new Deliveries(state),
+    outbox: new Outbox(state),
+    ensureProject: (project: string) => projects.ensure(project, clock.wallMs()),
+  };
+}
+/** State is the open state with what reads and writes it. */
+export type State = Awaited<ReturnType<typeof openState>>;
