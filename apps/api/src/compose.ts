@@ -30,6 +30,7 @@ import { ChannelKinds } from './alerts/channel-kinds.js';
 import { ChannelVault } from './alerts/channel-vault.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
+import { ClientLoading } from './alerts/client-loading.js';
 import { createDeliveryReport } from './alerts/delivery-report.js';
 import { notificationPayload } from './alerts/notification-payload.js';
 import { testChannel } from './alerts/test-channel.js';
@@ -72,6 +73,8 @@ export interface Composition {
   readonly providers: readonly (Provided | typeof LiveGateway)[];
   readonly edge: EdgeDeps;
   readonly liveDoor: LiveDoor;
+  /** listening is to be called once the server listens: what can wait for that begins then. */
+  readonly listening: () => void;
   /** drain makes readiness fail and new requests be refused, and says goodbye to the clients of the live feed. */
   readonly drain: () => Promise<void>;
   /** close ends everything, last opened first. */
@@ -123,6 +126,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
       randomBytes,
       delivery.test,
       state.ensureProject,
+      (kind) => delivery.clients.want(kind),
     );
     return {
       providers: [
@@ -155,6 +159,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
         isDraining: () => draining,
       },
       liveDoor: live.door,
+      listening: () => delivery.clients.listening(),
       drain: async () => {
         draining = true;
         await live.feed.close();
@@ -229,7 +234,9 @@ async function openDelivery({ config, clock, log, telemetry, closeLast }: Settin
   const directory = new ChannelDirectory({ channels: state.channels, key: sealing.key, deps });
   closeLast(() => directory.close());
   const kinds = new ChannelKinds(state.channels);
-  await kinds.load(state.projects);
+  const clients = new ClientLoading(log);
+  closeLast(async () => clients.close());
+  for (const kind of await kinds.load(state.projects)) clients.want(kind);
   const limiter = new MemoryLimiter({ steadyMs: clock.steadyMs });
   const limits = DEFAULT_DELIVERY_LIMITS;
   await seedLimiter(limiter, state.outbox, { limits, nowMs: clock.wallMs() });
@@ -245,7 +252,7 @@ async function openDelivery({ config, clock, log, telemetry, closeLast }: Settin
   await queue.start();
   closeLast(async () => void (await queue.stop(config.drainMs)));
   const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
-  return { queue, kinds, test, vault: new ChannelVault(sealing.key, randomBytes) };
+  return { queue, kinds, clients, test, vault: new ChannelVault(sealing.key, randomBytes) };
 }
 type Delivery = Awaited<ReturnType<typeof openDelivery>>;
 
