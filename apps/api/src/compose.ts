@@ -114,7 +114,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
     const ingest = await openIngest(setting, { state, store, bus, book });
     const read = createRead(ingest.rings, store);
     const live = openLive(setting, { state, bus, book, read });
-    watch(setting, { state, store, book, ingest, live });
+    watch(setting, { state, store, delivery, book, ingest, live });
 
     const { clock, config, log, telemetry, version } = setting;
     const query = new QueryDeps(read, store, book, clock);
@@ -252,7 +252,7 @@ async function openDelivery({ config, clock, log, telemetry, closeLast }: Settin
   await queue.start();
   closeLast(async () => void (await queue.stop(config.drainMs)));
   const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
-  return { queue, kinds, clients, test, vault: new ChannelVault(sealing.key, randomBytes) };
+  return { queue, limiter, kinds, clients, test, vault: new ChannelVault(sealing.key, randomBytes) };
 }
 type Delivery = Awaited<ReturnType<typeof openDelivery>>;
 
@@ -360,13 +360,21 @@ function originsOf({ allowedOrigins, publicUrl }: Config): readonly string[] {
 /** What Tidemark counts about itself. */
 function watch(
   { telemetry }: Setting,
-  parts: { state: State; store: SqliteStore; book: AlertBook; ingest: IngestParts; live: LiveParts },
+  parts: {
+    state: State;
+    store: SqliteStore;
+    delivery: Delivery;
+    book: AlertBook;
+    ingest: IngestParts;
+    live: LiveParts;
+  },
 ): void {
   telemetry.start({
     queuedPoints: () => parts.ingest.writer.queuedPoints,
     deliveriesWaiting: async () => (await parts.state.deliveries.countByStatus()).pending,
     liveClients: () => parts.live.feed.clients,
     alertsFiring: () => parts.book.size,
+    limitsForgotten: () => parts.delivery.limiter.stats().forgotten,
     store: () => parts.store.stats(),
   });
 }
