@@ -3,6 +3,7 @@ import type { AddressGuard } from './address-guard.js';
 import { startDeadline } from './deadline.js';
 import { type GuardedClient, openGuardedClient } from './guarded-client.js';
 import { BlockedAddressError, type Resolve } from './guarded-connect.js';
+import { networkFault } from './network-fault.js';
 
 /** SafeRequest is one outgoing request. Redirects are never followed. */
 export interface SafeRequest {
@@ -93,5 +94,8 @@ function failureOf(error: unknown): SafeFetchResult {
     cause = cause.cause;
   }
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  return { kind: 'failed', reason: code ?? (cause instanceof Error ? cause.message : 'request failed') };
+  return {
+    kind: 'failed',
+    reason: code ? networkFault(code) : cause instanceof Error ? cause.message : 'request failed',
+  };
 }
