@@ -99,11 +99,11 @@ export class OutboxQueue implements DeliveryQueue {
         const claimed = await outbox.claimDue(wallMs(), this.lanes.width, this.lanes.full());
         for (const delivery of claimed) this.carry(delivery);
         if (claimed.length > 0 || this.woken) continue;
-        // Only where nothing is due that was never held back: a window that ended can wait for that, news cannot.
-        const releaseMs = await outbox.nextReleaseMs();
+        // Only where nothing is due that was never held back: a window that ended can wait for that, news cannot. Both
+        // are asked for at once, since news that comes meanwhile waits for the answers.
+        const [releaseMs, dueMs] = await Promise.all([outbox.nextReleaseMs(), outbox.nextDueMs(this.lanes.full())]);
         if (releaseMs !== null && releaseMs <= wallMs() && (await outbox.releaseDue(wallMs(), RELEASES_A_ROUND)) > 0)
           continue;
-        const dueMs = await outbox.nextDueMs(this.lanes.full());
         return Math.max(0, Math.min(dueMs ?? Infinity, releaseMs ?? Infinity, wallMs() + LONGEST_SLEEP_MS) - wallMs());
       }
       return 0;
