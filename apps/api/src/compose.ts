@@ -37,6 +37,8 @@ export interface Composition {
   readonly providers: readonly (Provided | typeof LiveGateway)[];
   readonly edge: EdgeDeps;
   readonly liveDoor: LiveDoor;
+  /** listening is to be called once the server listens: what can wait for that begins then. */
+  readonly listening: () => void;
   /** drain makes readiness fail and new requests be refused, and says goodbye to the clients of the live feed. */
   readonly drain: () => Promise<void>;
   /** close ends everything, last opened first. */
@@ -73,6 +75,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
       providers: providersOf(opening, platform, () => draining.begun),
       edge: edgeOf(opening, state, () => draining.begun),
       liveDoor: live.door,
+      listening: () => delivery.clients.listening(),
       drain: async () => {
         draining.begun = true;
         await live.feed.close();
@@ -142,12 +145,13 @@ function edgeOf({ config, clock, log, telemetry }: Opening, state: State, isDrai
 }
 
 /** What Tidemark counts about itself. */
-function watch({ telemetry }: Opening, { state, store, book, ingest, live }: Platform): void {
+function watch({ telemetry }: Opening, { state, store, delivery, book, ingest, live }: Platform): void {
   telemetry.start({
     queuedPoints: () => ingest.writer.queuedPoints,
     deliveriesWaiting: async () => (await state.deliveries.countByStatus()).pending,
     liveClients: () => live.feed.clients,
     alertsFiring: () => book.size,
+    limitsForgotten: () => delivery.limiter.stats().forgotten,
     store: () => store.stats(),
   });
 }

@@ -74,6 +74,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await composition.close();
     throw error;
   }
+  composition.listening();
   const url = urlOf(adapter.getInstance().server.address(), config.host);
   return {
     url,

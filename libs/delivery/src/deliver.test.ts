@@ -37,7 +37,12 @@ describe('deliver', () => {
     const done = { atMs: Date.now(), durationMs: 1, detail: null };
     if (outcome.kind === 'sent') await bench.outbox.markDelivered(delivery.id, done);
     else if (outcome.kind === 'suppressed')
-      await bench.outbox.markSuppressed(delivery.id, { reason: '', atMs: done.atMs });
+      await bench.outbox.markSuppressed(delivery, {
+        reason: '',
+        atMs: done.atMs,
+        releaseMs: 1e15,
+        isChannelFull: false,
+      });
     else await bench.outbox.markRetry(delivery.id, { ...done, dueMs: Date.now() });
     return outcome;
   }

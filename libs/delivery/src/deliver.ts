@@ -11,8 +11,16 @@ export type ChannelLookup =
 /** DeliveryOutcome is how one try of a delivery ended, or that the limiter let none be made. */
 export type DeliveryOutcome =
   | Outcome
-  /** The limits held it back for good; it is counted in the next message that goes out. */
-  | { readonly kind: 'suppressed'; readonly reason: string }
+  /**
+   * The limits held it back: the next message that goes out counts it. If there is none within `releaseAfterMs`, it goes
+   * out itself. `isChannelFull` says that the channel has no place for anything else, either.
+   */
+  | {
+      readonly kind: 'suppressed';
+      readonly reason: string;
+      readonly releaseAfterMs: number;
+      readonly isChannelFull: boolean;
+    }
   /** It may not be held back, but must wait for a place on its channel; this was not a try. */
   | { readonly kind: 'postponed'; readonly reason: string; readonly afterMs: number };
 
@@ -53,6 +61,9 @@ async function heldBack(delivery: Delivery, deps: DeliverDeps): Promise<Delivery
   if (take.key === ofChannel.key && (owed || delivery.attempts > 0)) {
     return { kind: 'postponed', reason: 'the limit of the channel', afterMs: wait };
   }
-  const which = take.key === ofChannel.key ? 'of the channel' : 'for this model, alert type and severity';
-  return { kind: 'suppressed', reason: `held back by the limit ${which}` };
+  const isChannelFull = take.key === ofChannel.key;
+  const which = isChannelFull ? 'of the channel' : 'for this model, alert type and severity';
+  const reason = `held back by the limit ${which}`;
+  // Of a full channel many may wait for the one place that is free next: they wait for a whole window, and share it.
+  return { kind: 'suppressed', reason, releaseAfterMs: isChannelFull ? ofChannel.windowMs : wait, isChannelFull };
 }

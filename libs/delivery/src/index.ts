@@ -16,6 +16,7 @@ export {
   type WebhookConfig,
 } from './channels/channel-config.js';
 export { ChannelDirectory, type ChannelDirectoryOptions, type SealedChannel } from './channels/channel-directory.js';
+export { loadClientOf } from './channels/client-libraries.js';
 export { type Resolve, systemResolve } from './channels/guarded-connect.js';
 export { type Mailbox, parseMailbox } from './channels/mail-address.js';
 export { type ChannelDeps, type OpenChannelResult } from './channels/open-channel.js';

@@ -28,6 +28,8 @@ export interface Delivery {
   readonly scheduledMs: number;
   /** The reason of the last retry, suppression or death. */
   readonly lastError: string | null;
+  /** When a suppressed one goes out after all, unless another message has summed it up by then; null if it does not. */
+  readonly releaseMs: number | null;
   readonly createdMs: number;
   readonly updatedMs: number;
   readonly deliveredMs: number | null;
@@ -64,6 +66,7 @@ export function toDelivery(row: Selectable<DeliveriesTable>): Delivery {
     dueMs: row.due_ms,
     scheduledMs: row.scheduled_ms,
     lastError: row.last_error,
+    releaseMs: row.release_ms,
     createdMs: row.created_ms,
     updatedMs: row.updated_ms,
     deliveredMs: row.delivered_ms,

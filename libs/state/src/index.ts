@@ -8,6 +8,6 @@ export { eventId, type EventIdentity, newId, type Random } from './identity.js';
 export { type ApiKey, type Identity, type KeyInput, Keys } from './keys.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { type Model, type ModelInput, Models, type Thresholds } from './models.js';
-export { type MarkOutcome, Outbox, type RecentDelivery, type AttemptEnd } from './outbox.js';
+export { type AttemptEnd, type Held, type MarkOutcome, Outbox, type RecentDelivery } from './outbox.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { type Change, type EventDraft, type Firing, type Transition } from './transition.js';

@@ -6,6 +6,8 @@ import type { Delivery } from './delivery.js';
 import { aFiring, anEscalation, aResolution, committed, type MakeEngine, useState } from './engine.contract.js';
 import { Outbox } from './outbox.js';
 
+const held = (atMs: number, releaseMs = atMs + 1000) => ({ reason: 'limit', atMs, releaseMs, isChannelFull: false });
+const about = (id: string) => ({ id, project: 'p', channelId: 'c1', modelId: 'm' });
 const tried = (atMs: number, detail: string | null = null) => ({ atMs, durationMs: 12.5, detail });
 
 /** describePort states what holds for the outbox and the ledger on every engine. */
@@ -109,7 +111,7 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await outbox.markDelivered(id, tried(11))).toEqual(refused);
       expect(await outbox.markRetry(id, { ...tried(11), dueMs: 12 })).toEqual(refused);
       expect(await outbox.markDead('nobody', tried(11))).toEqual(refused);
-      expect(await outbox.markSuppressed(id, { reason: 'limit', atMs: 11 })).toEqual(refused);
+      expect(await outbox.markSuppressed(about(id), held(11))).toEqual(refused);
       expect(await outbox.release(id, { dueMs: 12, atMs: 11 })).toEqual(refused);
       expect(await ledger.attempts(id)).toEqual([]);
       expect(await ledger.get('p', id)).toMatchObject({ status: 'pending', attempts: 0, dueMs: 10 });
@@ -155,8 +157,7 @@ export function describePort(makeEngine: MakeEngine): void {
     const suppress = async (modelId: string, channelIds = ['c1']) => {
       const outbox = new Outbox(state());
       await fire(10, modelId, channelIds);
-      for (const { id } of await outbox.claimDue(10, 10))
-        await outbox.markSuppressed(id, { reason: 'limit', atMs: 11 });
+      for (const delivery of await outbox.claimDue(10, 10)) await outbox.markSuppressed(delivery, held(11));
       const { alert } = only(
         (await new Alerts(state()).loadFiring()).filter((a) => a.modelId === modelId).map((alert) => ({ alert })),
       );
@@ -275,7 +276,18 @@ export function describePort(makeEngine: MakeEngine): void {
 
   it('loses no notification and sends one alert to one channel in order, whatever happens', async () => {
     const handles = [new Outbox(state()), new Outbox(await another())];
-    const act = fc.constantFrom('fire', 'escalate', 'resolve', 'claim', 'deliver', 'retry', 'die', 'suppress', 'crash');
+    const act = fc.constantFrom(
+      'fire',
+      'escalate',
+      'resolve',
+      'claim',
+      'deliver',
+      'retry',
+      'die',
+      'suppress',
+      'release',
+      'crash',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 40 }), async (acts) => {
         await clear();
@@ -297,6 +309,7 @@ export function describePort(makeEngine: MakeEngine): void {
             const claims = await Promise.all(handles.map((outbox) => outbox.claimDue(clock, 3)));
             sending.push(...claims.flat());
           }
+          if (what === 'release') await Promise.all(handles.map((outbox) => outbox.releaseDue(clock, 3)));
           if (what === 'crash') {
             await handles[0]?.releaseSending(clock);
             sending.length = 0;
@@ -306,7 +319,7 @@ export function describePort(makeEngine: MakeEngine): void {
           if (what === 'deliver') await handles[0]?.markDelivered(one.id, tried(clock));
           if (what === 'retry') await handles[1]?.markRetry(one.id, { ...tried(clock), dueMs: clock + 2 });
           if (what === 'die') await handles[0]?.markDead(one.id, tried(clock));
-          if (what === 'suppress') await handles[1]?.markSuppressed(one.id, { reason: 'limit', atMs: clock });
+          if (what === 'suppress') await handles[1]?.markSuppressed(one, held(clock, clock + 3));
           if (['deliver', 'retry', 'die', 'suppress'].includes(what)) sending.pop();
         }
         const all = await ledger.list({ project: 'p', limit: 1000 });

@@ -8,6 +8,7 @@ import {
 } from 'kysely';
 import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
 import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
+import { delayReleases, isReleasable, keepNewestRelease, shiftReleases, type Subject } from './release.js';
 import type { Schema } from './schema.js';
 
 /** MarkOutcome says whether the end of a try was written; it is refused when the delivery is not being sent (any more). */
@@ -19,6 +20,15 @@ export interface AttemptEnd {
   readonly atMs: number;
   readonly durationMs: number;
   readonly detail: string | null;
+}
+
+/** Held is why a delivery was suppressed, when, and when it goes out after all if nothing has summed it up by then. */
+export interface Held {
+  readonly reason: string;
+  readonly atMs: number;
+  readonly releaseMs: number;
+  /** True where its channel has no place for anything: what else waits to be released there waits as long. */
+  readonly isChannelFull: boolean;
 }
 
 /** RecentDelivery is what a limiter must know of a notification that went out. */
@@ -69,6 +79,39 @@ export class Outbox {
     return row?.due_ms ?? null;
   }
 
+  /**
+   * releaseDue makes pending again, due now and with a fresh schedule, up to `limit` suppressed deliveries whose window
+   * is over and of which nothing has been said since; answers how many. Each stands for all that was held back with it.
+   */
+  async releaseDue(nowMs: number, limit: number): Promise<number> {
+    const due = this.state.db
+      .selectFrom('deliveries')
+      .select('id')
+      .where(isReleasable)
+      .where('release_ms', '<=', nowMs)
+      .orderBy('release_ms')
+      .limit(limit);
+    const query = this.state.db
+      .updateTable('deliveries')
+      .set({ status: 'pending', attempts: 0, due_ms: nowMs, scheduled_ms: nowMs, updated_ms: nowMs })
+      .set({ release_ms: null, summarised_in: null })
+      .where('id', 'in', due)
+      .where('status', '=', literally('suppressed'));
+    return this.changes(query.compile(), 'lazy');
+  }
+
+  /** nextReleaseMs answers when the next suppressed delivery may be released, or null when none waits. */
+  async nextReleaseMs(): Promise<number | null> {
+    const row = await this.state.db
+      .selectFrom('deliveries')
+      .select('release_ms')
+      .where(isReleasable)
+      .orderBy('release_ms')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.release_ms ?? null;
+  }
+
   /** releaseSending makes pending again what a process that died had claimed, and answers how many; call it at start. */
   async releaseSending(nowMs: number): Promise<number> {
     const query = this.state.db
@@ -79,14 +122,14 @@ export class Outbox {
     return this.changes(query.compile());
   }
 
-  /** shiftDue moves the due time of everything open by `byMs` (negative when the wall clock was set back). */
+  /** shiftDue moves the due time of everything open, and the end of every window, by `byMs` (negative when the wall clock was set back). */
   async shiftDue(byMs: number): Promise<void> {
     const query = this.state.db
       .updateTable('deliveries')
       .set((is) => ({ due_ms: is('due_ms', '+', byMs), scheduled_ms: is('scheduled_ms', '+', byMs) }))
       .where('status', 'in', literally('pending', 'sending', 'dead'))
       .where('status', '!=', 'dead');
-    await this.changes(query.compile());
+    await this.state.write([{ query: query.compile() }, shiftReleases(this.state, byMs)]);
   }
 
   /** release gives a claimed delivery back untried, to be claimed again at `dueMs` (a process that stops, a full channel). */
@@ -99,7 +142,7 @@ export class Outbox {
   async markDelivered(id: string, done: AttemptEnd): Promise<MarkOutcome> {
     const summarised = this.state.db
       .updateTable('deliveries')
-      .set({ summarised_ms: done.atMs, updated_ms: done.atMs })
+      .set({ summarised_ms: done.atMs, updated_ms: done.atMs, release_ms: null })
       .where('summarised_in', '=', id)
       .where('status', '=', literally('suppressed'))
       .where('summarised_ms', 'is', null);
@@ -118,10 +161,16 @@ export class Outbox {
     return this.mark(id, done, { end: { status: 'dead', last_error: done.detail }, outcome: 'dead' });
   }
 
-  /** markSuppressed ends a delivery that the limiter held back; it is counted in the next message that goes out. */
-  async markSuppressed(id: string, held: { readonly reason: string; readonly atMs: number }): Promise<MarkOutcome> {
-    const query = this.sending(id).set({ status: 'suppressed', last_error: held.reason, updated_ms: held.atMs });
-    return outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]));
+  /** markSuppressed ends a delivery that the limiter held back; the next message that goes out counts it. */
+  async markSuppressed({ id, ...subject }: Subject & { readonly id: string }, held: Held): Promise<MarkOutcome> {
+    const { reason, atMs, releaseMs } = held;
+    const end = { status: 'suppressed', last_error: reason, updated_ms: atMs, release_ms: releaseMs } as const;
+    const writes = [
+      { query: this.sending(id).set(end).compile(), expect: 1 },
+      keepNewestRelease(this.state, subject),
+      ...(held.isChannelFull ? [delayReleases(this.state, subject, { nowMs: atMs, untilMs: releaseMs })] : []),
+    ];
+    return outcomeOf(await this.state.write(writes));
   }
 
   /**

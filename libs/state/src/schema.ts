@@ -134,6 +134,7 @@ export interface DeliveriesTable {
   readonly last_error: string | null;
   readonly summarised_in: string | null;
   readonly summarised_ms: number | null;
+  readonly release_ms: number | null;
   readonly created_ms: number;
   readonly updated_ms: number;
   readonly delivered_ms: number | null;

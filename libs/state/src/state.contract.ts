@@ -4,6 +4,7 @@ import type { MakeEngine } from './engine.contract.js';
 import { describePort as describeKeys } from './keys.contract.js';
 import { describePort as describeOutbox } from './outbox.contract.js';
 import { describePort as describeRegistry } from './registry.contract.js';
+import { describePort as describeRelease } from './release.contract.js';
 
 /** describePort runs the whole behaviour of the state on one engine. */
 export function describePort(engine: string, makeEngine: MakeEngine): void {
@@ -11,6 +12,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its registry', () => describeRegistry(makeEngine));
     describe('its alerts', () => describeAlerts(makeEngine));
     describe('its outbox and ledger', () => describeOutbox(makeEngine));
+    describe('its releases', () => describeRelease(makeEngine));
     describe('its API keys', () => describeKeys(makeEngine));
   });
 }

@@ -161,6 +161,7 @@ function deliveryQuery(db: State['db'], { id, channelId, payload, alert, event }
       last_error: null,
       summarised_in: null,
       summarised_ms: null,
+      release_ms: null,
       created_ms: event.atMs,
       updated_ms: event.atMs,
       delivered_ms: null,

@@ -20,7 +20,10 @@ export const DeliverySchema = Type.Object(
     severity: oneOf(SEVERITIES, 'Severity of the event.'),
     status: oneOf(DELIVERY_STATUSES, 'Where the notification is.'),
     attempts: Type.Integer(),
-    due_at: nullableTime,
+    due_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description:
+        'When it is tried next; of a suppressed one, when it goes out if no other message sums it up before.',
+    }),
     last_error: Type.Union([Type.String(), Type.Null()]),
     created_at: Type.String({ format: 'date-time' }),
     delivered_at: nullableTime,

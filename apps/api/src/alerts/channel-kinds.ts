@@ -7,9 +7,13 @@ export class ChannelKinds {
 
   constructor(private readonly channels: Channels) {}
 
-  /** load sees the channels of all projects. */
-  async load(projects: Projects): Promise<void> {
-    for (const project of await projects.list()) await this.list(project.id);
+  /** load sees the channels of all projects, and answers the kinds of those that are enabled. */
+  async load(projects: Projects): Promise<ReadonlySet<ChannelKind>> {
+    const enabled = new Set<ChannelKind>();
+    for (const project of await projects.list()) {
+      for (const channel of await this.list(project.id)) if (channel.enabled) enabled.add(channel.kind);
+    }
+    return enabled;
   }
 
   /** list reads the channels of a project. */

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req 
 import { IsBoolean, IsOptional, IsString, Length } from 'class-validator';
 import { type ChannelConfig, newWebhookSecret, type Outcome, parseChannelConfig } from '@tidemark/delivery';
 import { type Channel, type Channels, newId, type Random } from '@tidemark/state';
-import type { Channel as WireChannel } from '@tidemark/types';
+import type { ChannelKind, Channel as WireChannel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import { IsCleanText } from '../platform/clean-text.js';
 import type { Clock } from '@tidemark/program';
@@ -21,6 +21,8 @@ export class ChannelsDeps {
     readonly test: (channel: Channel) => Promise<Outcome>,
     /** ensureProject makes the project known before its first channel. */
     readonly ensureProject: (project: string) => Promise<void>,
+    /** wanted is told of every channel that was made or changed and is enabled. */
+    readonly wanted: (kind: ChannelKind) => void,
   ) {}
 }
 
@@ -91,10 +93,13 @@ export class ChannelsController {
     const nowMs = this.deps.clock.wallMs();
     await this.deps.ensureProject(project);
     const sealedConfig = this.deps.vault.seal(id, parsed.config);
-    return this.deps.channels.put(
-      { project, id, name, kind: parsed.config.kind, sealedConfig, enabled: enabled ?? true },
+    const { kind } = parsed.config;
+    const channel = await this.deps.channels.put(
+      { project, id, name, kind, sealedConfig, enabled: enabled ?? true },
       nowMs,
     );
+    if (channel.enabled) this.deps.wanted(kind);
+    return channel;
   }
 
   private async find(request: FastifyRequest, id: string): Promise<Channel> {

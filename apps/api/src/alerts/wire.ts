@@ -56,7 +56,7 @@ export function toWireDelivery(delivery: Delivery): WireDelivery {
     severity: delivery.severity,
     status: delivery.status,
     attempts: delivery.attempts,
-    due_at: delivery.status === 'pending' ? iso(delivery.dueMs) : null,
+    due_at: delivery.status === 'pending' ? iso(delivery.dueMs) : isoOrNull(delivery.releaseMs),
     last_error: delivery.lastError,
     created_at: iso(delivery.createdMs),
     delivered_at: isoOrNull(delivery.deliveredMs),

@@ -58,26 +58,31 @@ describe('Telemetry', () => {
 
   it('reads its gauges when it is asked, and speaks the format of Prometheus', async () => {
     const telemetry = new Telemetry();
-    let firing = 3;
+    let [firing, forgotten] = [3, 0];
     telemetry.start({
       queuedPoints: () => 7,
       deliveriesWaiting: async () => 2,
       liveClients: () => 1,
       alertsFiring: () => firing,
+      limitsForgotten: () => forgotten,
       store: async () => ({ bytes: 4096, points: 10, series: 1 }),
     });
-    firing = 4;
+    [firing, forgotten] = [4, 5];
     telemetry.countCommit(100, 5);
     const text = await telemetry.registry.metrics();
     for (const line of [
       'tidemark_alerts_firing 4',
       'tidemark_queued_points 7',
+      '# TYPE tidemark_delivery_limits_forgotten_total counter',
+      'tidemark_delivery_limits_forgotten_total 5',
       'tidemark_store_bytes 4096',
       'tidemark_commit_points_sum 100',
       'tidemark_commit_duration_seconds_count 1',
     ])
       expect(text.split('\n')).toContain(line);
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+    forgotten = 6;
+    expect(await telemetry.registry.metrics()).toContain('tidemark_delivery_limits_forgotten_total 6');
     telemetry.close();
     expect(await telemetry.registry.metrics()).not.toContain('tidemark');
   });

@@ -7,6 +7,8 @@ export interface Gauges {
   readonly deliveriesWaiting: () => Promise<number>;
   readonly liveClients: () => number;
   readonly alertsFiring: () => number;
+  /** Counted by the limiter itself, from 0 at the start of the process. */
+  readonly limitsForgotten: () => number;
   readonly store: () => Promise<{ readonly bytes: number; readonly points: number; readonly series: number }>;
 }
 
@@ -86,6 +88,11 @@ export class Telemetry {
     this.gauge('tidemark_deliveries_waiting', 'Deliveries not yet settled.', gauges.deliveriesWaiting);
     this.gauge('tidemark_live_clients', 'Clients of the live feed.', gauges.liveClients);
     this.gauge('tidemark_alerts_firing', 'Alerts that fire now.', gauges.alertsFiring);
+    this.total(
+      'tidemark_delivery_limits_forgotten_total',
+      'Windows of delivery limits that were forgotten while they ran, for lack of room.',
+      gauges.limitsForgotten,
+    );
     this.gauge('tidemark_store_bytes', 'Size of the point store on disk.', async () => (await gauges.store()).bytes);
     this.gauge('tidemark_store_points', 'Points in the store.', async () => (await gauges.store()).points);
   }
@@ -106,6 +113,19 @@ export class Telemetry {
       registers: [this.registry],
       async collect() {
         this.set(await read());
+      },
+    });
+  }
+
+  /** A counter whose count is kept elsewhere: read when /metrics is asked for, as a gauge is. */
+  private total(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
       },
     });
   }

@@ -14,6 +14,7 @@ import {
 import type { Channel } from '@tidemark/state';
 import { ChannelKinds } from '../alerts/channel-kinds.js';
 import { ChannelVault } from '../alerts/channel-vault.js';
+import { ClientLoading } from '../alerts/client-loading.js';
 import { createDeliveryReport } from '../alerts/delivery-report.js';
 import { testChannel } from '../alerts/test-channel.js';
 import type { State } from './open-state.js';
@@ -32,7 +33,9 @@ export async function openDelivery({ config, clock, log, telemetry, closeLast }:
   const directory = new ChannelDirectory({ channels: state.channels, key: sealing.key, deps });
   closeLast(() => directory.close());
   const kinds = new ChannelKinds(state.channels);
-  await kinds.load(state.projects);
+  const clients = new ClientLoading(log);
+  closeLast(async () => clients.close());
+  for (const kind of await kinds.load(state.projects)) clients.want(kind);
   const limiter = new MemoryLimiter({ steadyMs: clock.steadyMs });
   const limits = DEFAULT_DELIVERY_LIMITS;
   await seedLimiter(limiter, state.outbox, { limits, nowMs: clock.wallMs() });
@@ -48,7 +51,7 @@ export async function openDelivery({ config, clock, log, telemetry, closeLast }:
   await queue.start();
   closeLast(async () => void (await queue.stop(config.drainMs)));
   const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
-  return { queue, kinds, test, vault: new ChannelVault(sealing.key, randomBytes) };
+  return { queue, limiter, kinds, clients, test, vault: new ChannelVault(sealing.key, randomBytes) };
 }
 /** Delivery is the open way of notifications. */
 export type Delivery = Awaited<ReturnType<typeof openDelivery>>;

@@ -49,7 +49,8 @@ export function createAddressGuard(allow: readonly AllowRule[] = []): AddressGua
       if (isIP(address) === 0) return 'not an address';
       const host = destination.host.replace(/\.$/, '');
       if (matchers.some((matches) => matches({ ...destination, host, address }))) return undefined;
-      return isPublic(address) ? undefined : `${address} is not a public address`;
+      if (isPublic(address)) return undefined;
+      return `${address} is not a public address; where it is meant, list it in TIDEMARK_ALLOWED_TARGETS`;
     },
   };
 }

@@ -171,7 +171,7 @@ describe('EmailChannel', () => {
   it('refuses a mail server inside the network that a user named, without a connection', async () => {
     const guard = { guard: createAddressGuard(), resolve: systemResolve };
     const outcome = await send({ guard });
-    expect(outcome).toEqual({ kind: 'reject', reason: '127.0.0.1 is not a public address' });
+    expect(outcome).toEqual({ kind: 'reject', reason: expect.stringContaining('127.0.0.1 is not a public address') });
     const named = await send({ guard, server: serverAt(receiver.port, { host: 'localhost' }) });
     expect(named).toMatchObject({ kind: 'reject' });
     expect(receiver.connections()).toBe(0);

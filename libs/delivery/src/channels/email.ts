@@ -4,6 +4,7 @@ import type { Notification } from '../notification.js';
 import { renderEmail } from '../message/render.js';
 import type { AddressGuard } from './address-guard.js';
 import type { Channel, Outcome } from './channel.js';
+import { loadNodemailer } from './client-libraries.js';
 import { startDeadline } from './deadline.js';
 import { assertLiteralAllowed, BlockedAddressError, guardedLookup, type Resolve } from './guarded-connect.js';
 import type { Mailbox } from './mail-address.js';
@@ -29,7 +30,7 @@ interface MailTransport {
 
 /** EmailChannel sends one message with text and HTML over one SMTP connection a notification. */
 export class EmailChannel implements Channel {
-  private transport: Promise<MailTransport> | undefined;
+  private transport: MailTransport | undefined;
 
   constructor(private readonly options: EmailOptions) {}
 
@@ -38,8 +39,7 @@ export class EmailChannel implements Channel {
     const deadline = startDeadline(signal, timeoutMs);
     const { subject, text, html } = renderEmail(notification);
     try {
-      const transport = await this.open();
-      const info: unknown = await transport.sendMail({
+      const info: unknown = await this.open().sendMail({
         from: { name: from.name, address: from.address },
         to: [...to],
         envelope: { from: from.address, to: [...to] },
@@ -64,14 +64,12 @@ export class EmailChannel implements Channel {
   }
 
   async close(): Promise<void> {
-    (await this.transport)?.close();
+    this.transport?.close();
   }
 
-  /** The mail library is loaded with the first message: an installation without email never needs it. */
-  private open(): Promise<MailTransport> {
-    this.transport ??= import('nodemailer').then(({ createTransport }) =>
-      createTransport(transportOptions(this.options)),
-    );
+  /** The mail library is loaded with the first message at the latest: an installation without email never needs it. */
+  private open(): MailTransport {
+    this.transport ??= loadNodemailer().createTransport(transportOptions(this.options));
     return this.transport;
   }
 }

@@ -1,4 +1,5 @@
-import { Agent, buildConnector, type Dispatcher, fetch, Pool } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import { loadUndici } from './client-libraries.js';
 import { assertLiteralAllowed, guardedLookup } from './guarded-connect.js';
 import type { SafeFetchOptions, SafeRequest, SafeResponse } from './safe-fetch.js';
 
@@ -9,9 +10,10 @@ export interface GuardedClient {
   close(): Promise<void>;
 }
 
-/** openGuardedClient opens the pool; the caller closes it. */
+/** openGuardedClient opens the pool; the caller closes it. It throws where the HTTP client cannot be loaded. */
 export function openGuardedClient(options: SafeFetchOptions): GuardedClient {
   const { timeoutMs = 10_000, maxBodyBytes = 65_536 } = options;
+  const { Agent, Pool } = loadUndici();
   const dispatcher = new Agent({
     keepAliveTimeout: 10_000,
     headersTimeout: timeoutMs,
@@ -29,7 +31,7 @@ export function openGuardedClient(options: SafeFetchOptions): GuardedClient {
 function connectorTo(origin: URL, { guard, resolve }: SafeFetchOptions, timeout: number): buildConnector.connector {
   const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
   const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const connect = buildConnector({ timeout, lookup: guardedLookup(guard, resolve, host, port) });
+  const connect = loadUndici().buildConnector({ timeout, lookup: guardedLookup(guard, resolve, host, port) });
   return (options, callback) => {
     try {
       assertLiteralAllowed(guard, host, port);
@@ -45,7 +47,7 @@ async function exchange(
   { url, ...init }: SafeRequest,
   { dispatcher, maxBodyBytes, signal }: { dispatcher: Dispatcher; maxBodyBytes: number; signal: AbortSignal },
 ): Promise<SafeResponse> {
-  const response = await fetch(url, { ...init, dispatcher, signal, redirect: 'manual' });
+  const response = await loadUndici().fetch(url, { ...init, dispatcher, signal, redirect: 'manual' });
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (response.body) {

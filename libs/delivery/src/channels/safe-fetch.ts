@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { AddressGuard } from './address-guard.js';
 import { startDeadline } from './deadline.js';
-import type { GuardedClient } from './guarded-client.js';
+import { type GuardedClient, openGuardedClient } from './guarded-client.js';
 import { BlockedAddressError, type Resolve } from './guarded-connect.js';
+import { networkFault } from './network-fault.js';
 
 /** SafeRequest is one outgoing request. Redirects are never followed. */
 export interface SafeRequest {
@@ -46,17 +47,16 @@ export interface SafeFetchOptions {
 /** openSafeFetch opens a SafeFetch with its own connection pool; the caller closes it. */
 export function openSafeFetch(options: SafeFetchOptions): SafeFetch {
   const { timeoutMs = 10_000 } = options;
-  let opened: Promise<GuardedClient> | undefined;
-  // Loaded with the first request: most of a small installation's life goes by without one.
-  const client = () =>
-    (opened ??= import('./guarded-client.js').then(({ openGuardedClient }) => openGuardedClient(options)));
+  let opened: GuardedClient | undefined;
+  // Opened with the first request: most of a small installation's life goes by without one.
+  const client = () => (opened ??= openGuardedClient(options));
   return {
     fetch: async (request, signal) => {
       const refusal = urlRefusal(request.url);
       if (refusal !== undefined) return { kind: 'refused', reason: refusal };
       const deadline = startDeadline(signal, timeoutMs);
       try {
-        return { kind: 'response', response: await (await client()).exchange(request, deadline.signal) };
+        return { kind: 'response', response: await client().exchange(request, deadline.signal) };
       } catch (error) {
         if (deadline.expired()) return { kind: 'failed', reason: `no answer within ${timeoutMs} ms` };
         if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
@@ -65,7 +65,7 @@ export function openSafeFetch(options: SafeFetchOptions): SafeFetch {
         deadline.release();
       }
     },
-    close: async () => (await opened)?.close(),
+    close: async () => opened?.close(),
   };
 }
 
@@ -94,5 +94,8 @@ function failureOf(error: unknown): SafeFetchResult {
     cause = cause.cause;
   }
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  return { kind: 'failed', reason: code ?? (cause instanceof Error ? cause.message : 'request failed') };
+  return {
+    kind: 'failed',
+    reason: code ? networkFault(code) : cause instanceof Error ? cause.message : 'request failed',
+  };
 }

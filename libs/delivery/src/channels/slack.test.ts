@@ -51,7 +51,7 @@ describe('SlackChannel', () => {
 
   it.each([400, 403, 404])('rejects on %i', async (status) => {
     receiver.answerWith((response) => response.writeHead(status).end('invalid_token'));
-    expect(await send()).toEqual({ kind: 'reject', reason: `HTTP ${status}` });
+    expect(await send()).toMatchObject({ kind: 'reject', reason: expect.stringContaining(`HTTP ${status}`) });
   });
 
   it('never names its URL in an outcome, since the URL is the secret', async () => {

@@ -2,6 +2,7 @@ import { renderSlack } from '../message/render-slack.js';
 import { tellStory } from '../message/story.js';
 import type { Notification } from '../notification.js';
 import type { Channel, Outcome } from './channel.js';
+import { loadSlack } from './client-libraries.js';
 import { httpOutcome } from './http-outcome.js';
 import type { SafeFetch, SafeFetchResult } from './safe-fetch.js';
 
@@ -24,7 +25,7 @@ export class SlackChannel implements Channel {
    */
   async send(notification: Notification, signal: AbortSignal): Promise<Outcome> {
     const seen: { result?: SafeFetchResult } = {};
-    const { IncomingWebhook } = await import('@slack/webhook');
+    const { IncomingWebhook } = loadSlack();
     const client = new IncomingWebhook(this.url, {
       fetch: async (url, init = {}) => {
         const body = typeof init.body === 'string' ? init.body : '';

@@ -1,4 +1,5 @@
 import type { Outcome } from './channel.js';
+import { networkFault } from './network-fault.js';
 
 /**
  * smtpFailure decides what a failed SMTP dialogue means (RFC 5321, 4.2.1): a 5yz reply is final, a 4yz reply and every
@@ -13,7 +14,10 @@ export function smtpFailure(error: unknown): Outcome {
   if (code === 'EENVELOPE' || code === 'EMESSAGE' || code === 'ENOAUTH' || code === 'ECONFIG') {
     return { kind: 'reject', reason: `the mail was refused before it was sent (${code})` };
   }
-  return { kind: 'retry', reason: typeof code === 'string' ? code : 'the mail server could not be reached' };
+  return {
+    kind: 'retry',
+    reason: typeof code === 'string' ? networkFault(code) : 'the mail server could not be reached',
+  };
 }
 
 function explanationOf(code: unknown): string {

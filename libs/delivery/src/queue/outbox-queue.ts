@@ -27,6 +27,9 @@ export interface OutboxQueueOptions {
 /** How long the queue sleeps at most; it is woken for what is committed, so this only bounds what a lost wake can cost. */
 const LONGEST_SLEEP_MS = 30_000;
 
+/** What is released at once: few enough that a full channel refuses few of them. */
+const RELEASES_A_ROUND = 16;
+
 /**
  * OutboxQueue consumes the outbox table in the process that fills it. There is one for each state database. The rows
  * are the queue: nothing is held in memory but what is being sent, or waits for a place under its channel's limit.
@@ -95,10 +98,15 @@ export class OutboxQueue implements DeliveryQueue {
         await this.followClock();
         const claimed = await outbox.claimDue(wallMs(), this.lanes.width, this.lanes.full());
         for (const delivery of claimed) this.carry(delivery);
-        if (claimed.length === 0 && !this.woken) break;
+        if (claimed.length > 0 || this.woken) continue;
+        // Only where nothing is due that was never held back: a window that ended can wait for that, news cannot. Both
+        // are asked for at once, since news that comes meanwhile waits for the answers.
+        const [releaseMs, dueMs] = await Promise.all([outbox.nextReleaseMs(), outbox.nextDueMs(this.lanes.full())]);
+        if (releaseMs !== null && releaseMs <= wallMs() && (await outbox.releaseDue(wallMs(), RELEASES_A_ROUND)) > 0)
+          continue;
+        return Math.max(0, Math.min(dueMs ?? Infinity, releaseMs ?? Infinity, wallMs() + LONGEST_SLEEP_MS) - wallMs());
       }
-      const dueMs = await outbox.nextDueMs(this.lanes.full());
-      return dueMs === null ? LONGEST_SLEEP_MS : Math.max(0, dueMs - wallMs());
+      return 0;
     } catch (error) {
       this.options.report({ kind: 'fault', during: 'claim', error });
       this.woken = false;
@@ -178,7 +186,7 @@ export class OutboxQueue implements DeliveryQueue {
   ): Promise<boolean> {
     for (;;) {
       try {
-        await recordVerdict(this.options.outbox, delivery.id, verdict, done);
+        await recordVerdict(this.options.outbox, delivery, verdict, done);
         return true;
       } catch (error) {
         this.options.report({ kind: 'fault', during: 'write', error });

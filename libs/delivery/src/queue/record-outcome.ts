@@ -6,7 +6,12 @@ import { nextAttempt } from './schedule.js';
 export type Verdict =
   | { readonly status: 'delivered'; readonly detail: string | null }
   | { readonly status: 'pending'; readonly detail: string; readonly dueMs: number }
-  | { readonly status: 'suppressed'; readonly detail: string }
+  | {
+      readonly status: 'suppressed';
+      readonly detail: string;
+      readonly releaseMs: number;
+      readonly isChannelFull: boolean;
+    }
   | { readonly status: 'dead'; readonly detail: string };
 
 /** judgeOutcome decides what becomes of a delivery after a try that ended at `nowMs` (wall clock); `random` is in 0..1. */
@@ -18,8 +23,10 @@ export function judgeOutcome(
   switch (outcome.kind) {
     case 'sent':
       return { status: 'delivered', detail: outcome.detail ?? null };
-    case 'suppressed':
-      return { status: 'suppressed', detail: outcome.reason };
+    case 'suppressed': {
+      const { reason, releaseAfterMs, isChannelFull } = outcome;
+      return { status: 'suppressed', detail: reason, releaseMs: nowMs + releaseAfterMs, isChannelFull };
+    }
     case 'reject':
       return { status: 'dead', detail: outcome.reason };
     case 'retry': {
@@ -40,14 +47,21 @@ export type Marker = Pick<Outbox, 'markDelivered' | 'markRetry' | 'markDead' | '
 /** recordVerdict writes a verdict to the ledger. Rejects where the write fails; it may then be written again. */
 export async function recordVerdict(
   ledger: Marker,
-  id: string,
+  delivery: Pick<Delivery, 'id' | 'project' | 'channelId' | 'modelId'>,
   verdict: Verdict,
   { atMs, durationMs }: Omit<AttemptEnd, 'detail'>,
 ): Promise<void> {
+  const { id, project, channelId, modelId } = delivery;
   const done = { atMs, durationMs, detail: verdict.detail };
   // A refusal means that somebody else ended the delivery meanwhile: there is nothing left to write.
   if (verdict.status === 'delivered') await ledger.markDelivered(id, done);
   else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs });
   else if (verdict.status === 'dead') await ledger.markDead(id, done);
-  else await ledger.markSuppressed(id, { reason: verdict.detail, atMs });
+  else {
+    const { detail, releaseMs, isChannelFull } = verdict;
+    await ledger.markSuppressed(
+      { id, project, channelId, modelId },
+      { reason: detail, atMs, releaseMs, isChannelFull },
+    );
+  }
 }

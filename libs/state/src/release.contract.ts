@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { Alerts } from './alerts.js';
+import { Deliveries } from './deliveries.js';
+import type { Delivery } from './delivery.js';
+import { aFiring, aResolution, committed, type MakeEngine, useState } from './engine.contract.js';
+import { Outbox } from './outbox.js';
+
+const held = (atMs: number, releaseMs: number, isChannelFull = false) => ({
+  ...{ reason: 'limit', atMs, releaseMs, isChannelFull },
+});
+const tried = (atMs: number, detail: string | null = null) => ({ atMs, durationMs: 12.5, detail });
+
+/** describePort states what holds for the release of what was held back, on every engine. */
+export function describePort(makeEngine: MakeEngine): void {
+  const { state, another } = useState(makeEngine);
+  const fire = async (atMs: number, modelId = 'm', channelIds = ['c1']) =>
+    committed(await new Alerts(state()).commitTransition(aFiring(atMs, { key: { modelId }, channelIds })));
+  const only = <T>(items: readonly T[]): T => {
+    expect(items).toHaveLength(1);
+    const [item] = items;
+    if (!item) throw new Error('unreachable');
+    return item;
+  };
+
+  describe('the end of a window', () => {
+    /** Fires, resolves and fires again, all of it held back; answers the ids, oldest first. */
+    const holdBack = async (channelIds = ['c1'], releaseMs = 100): Promise<Delivery[]> => {
+      const [alerts, outbox] = [new Alerts(state()), new Outbox(state())];
+      const { alert } = await fire(10, 'm', channelIds);
+      committed(await alerts.commitTransition(aResolution(alert, 11)));
+      await fire(12, 'm', channelIds);
+      const all: Delivery[] = [];
+      for (let claims = await outbox.claimDue(20, 10); claims.length > 0; claims = await outbox.claimDue(20, 10)) {
+        all.push(...claims);
+        for (const claim of claims) await outbox.markSuppressed(claim, held(20, releaseMs));
+      }
+      return all.sort((a, b) => a.createdMs - b.createdMs);
+    };
+
+    it('releases the newest of what was held back, which sums up the rest', async () => {
+      const [outbox, ledger] = [new Outbox(state()), new Deliveries(state())];
+      const newest = (await holdBack()).at(-1);
+      expect(await outbox.nextReleaseMs()).toBe(100);
+      expect(await outbox.releaseDue(99, 10)).toBe(0);
+      expect(await outbox.nextDueMs()).toBeNull();
+      expect(await outbox.releaseDue(100, 10)).toBe(1);
+      expect(await outbox.nextReleaseMs()).toBeNull();
+      const released = only(await outbox.claimDue(100, 10));
+      expect(released).toMatchObject({ id: newest?.id, eventId: newest?.eventId, scheduledMs: 100, releaseMs: null });
+      expect(await outbox.suppressedSince(released)).toBe(2);
+      await outbox.markDelivered(released.id, tried(101));
+      expect(await outbox.releaseDue(9999, 10)).toBe(0);
+      const statuses = (await ledger.list({ project: 'p', limit: 9 })).map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual(['delivered', 'suppressed', 'suppressed']);
+      expect((await ledger.list({ project: 'p', limit: 9 })).map(({ releaseMs }) => releaseMs)).toEqual([
+        null,
+        null,
+        null,
+      ]);
+    });
+
+    it('releases one message for each channel, and each to one of two handles', async () => {
+      await holdBack(['c1', 'c2']);
+      const handles = [new Outbox(state()), new Outbox(await another())];
+      const released = await Promise.all(handles.map((outbox) => outbox.releaseDue(100, 10)));
+      expect(released.reduce((sum, count) => sum + count, 0)).toBe(2);
+      expect(new Set((await handles[0]?.claimDue(100, 10))?.map(({ channelId }) => channelId)).size).toBe(2);
+    });
+
+    it('releases nothing while another message of the model is under way, nor once that went out', async () => {
+      const outbox = new Outbox(state());
+      const newest = (await holdBack()).at(-1);
+      committed(await new Alerts(state()).commitTransition(aFiring(30, { key: { rule: 'gpu_memory' } })));
+      expect(await outbox.nextReleaseMs()).toBeNull();
+      expect(await outbox.releaseDue(100, 10)).toBe(0);
+      const other = only(await outbox.claimDue(100, 10));
+      expect(await outbox.suppressedSince(other)).toBe(3);
+      expect(await outbox.releaseDue(100, 10)).toBe(0);
+      await outbox.markDead(other.id, tried(110, 'HTTP 404'));
+      expect(await outbox.releaseDue(110, 10)).toBe(1);
+      expect(only(await outbox.claimDue(110, 10)).id).toBe(newest?.id);
+    });
+
+    it('lets a message that is held back again stand behind a newer one', async () => {
+      const outbox = new Outbox(state());
+      await holdBack();
+      await outbox.releaseDue(100, 10);
+      const released = only(await outbox.claimDue(100, 10));
+      const alert = only(await new Alerts(state()).loadFiring());
+      committed(await new Alerts(state()).commitTransition(aResolution(alert, 101)));
+      await outbox.markSuppressed(released, held(102, 500));
+      const resolved = only(await outbox.claimDue(102, 10));
+      await outbox.markSuppressed(resolved, held(103, 500));
+      expect(await outbox.releaseDue(500, 10)).toBe(1);
+      expect(only(await outbox.claimDue(500, 10)).eventKind).toBe('resolved');
+    });
+
+    it('lets all that is due on a full channel wait, and nothing else', async () => {
+      const outbox = new Outbox(state());
+      for (const [index, modelId] of ['a', 'b', 'c'].entries()) {
+        await fire(10, modelId, modelId === 'c' ? ['c2'] : ['c1']);
+        for (const claim of await outbox.claimDue(10, 10)) await outbox.markSuppressed(claim, held(11, 50 + index));
+      }
+      expect(await outbox.releaseDue(60, 1)).toBe(1);
+      for (const claim of await outbox.claimDue(60, 10)) await outbox.markSuppressed(claim, held(60, 900, true));
+      expect(await outbox.releaseDue(899, 10)).toBe(1);
+      expect(only(await outbox.claimDue(899, 10)).modelId).toBe('c');
+      expect(await outbox.releaseDue(900, 10)).toBe(2);
+    });
+
+    it('moves with a wall clock that was set back', async () => {
+      const outbox = new Outbox(state());
+      await holdBack(['c1'], 3_600_100);
+      await outbox.shiftDue(-3_600_000);
+      expect(await outbox.nextReleaseMs()).toBe(100);
+    });
+  });
+}
