@@ -116,7 +116,12 @@ function providersOf(
     provide(ExportDeps, new ExportDeps(query, state.alerts)),
     provide(ModelsDeps, new ModelsDeps(state.directory, channels, clock)),
     provide(AlertsDeps, new AlertsDeps(book, state.alerts, state.deliveries, clock)),
-    provide(ChannelsDeps, new ChannelsDeps(channels, delivery.vault, clock, randomBytes, delivery.test, ensureProject)),
+    provide(
+      ChannelsDeps,
+      new ChannelsDeps(channels, delivery.vault, clock, randomBytes, delivery.test, ensureProject, (kind) =>
+        delivery.clients.want(kind),
+      ),
+    ),
     provide(DeliveriesDeps, new DeliveriesDeps(state.deliveries, clock, () => delivery.queue.wake())),
     provide(KeysDeps, new KeysDeps(state.keys, state.ring, clock, randomBytes, ensureProject, live.end)),
     provide(LiveFeed, live.feed),
