@@ -65,6 +65,7 @@ import { evaluate, evaluateDrift } from './rules/evaluate.js';
 import { ModelDirectory } from './rules/model-directory.js';
 import { ModelsDeps } from './rules/models.controller.js';
 import { SqliteStore } from './store/sqlite-store.js';
+import { createWorkReport } from './store/work-report.js';
 
 /** Composition is the platform, opened and wired, before anything listens. */
 export interface Composition {
@@ -202,9 +203,10 @@ async function openState({ config, clock, fatal, closeLast }: Setting) {
 type State = Awaited<ReturnType<typeof openState>>;
 
 /** Metrics, in columns, by series. */
-async function openStore({ config, clock, fatal, closeLast }: Setting): Promise<SqliteStore> {
+async function openStore({ config, clock, log, telemetry, fatal, closeLast }: Setting): Promise<SqliteStore> {
   const file = join(config.dataDir, 'metrics.db');
-  const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, onDeath: fatal });
+  const on = { onDeath: fatal, onWork: createWorkReport(log, telemetry) };
+  const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, ...on });
   closeLast(() => store.close());
   return store;
 }
