@@ -30,6 +30,11 @@ export const ERROR_CODES = {
     title: 'The Host or Origin is not allowed',
     help: 'Without keys only loopback names are served, which keeps web pages from reaching your metrics. Create a key, or list the origin in TIDEMARK_ALLOWED_ORIGINS.',
   },
+  proxied: {
+    status: 403,
+    title: 'Without a key no proxy is served',
+    help: 'While no key exists only programs of this machine are served, and a proxy may speak for anyone. Make a key with `npm run keys -- create` and send it.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing',

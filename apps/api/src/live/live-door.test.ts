@@ -86,6 +86,15 @@ describe('the door of the live feed', () => {
     expect(await outcome(`${app.url}?ticket=${ticket}`, { host })).toBe('403 bad_host');
   });
 
+  it('refuses what a proxy sends while no key exists, and takes it with a key', async () => {
+    const forwarded = { 'x-forwarded-for': '203.0.113.5' };
+    const house = await open();
+    expect(await outcome(house.url, forwarded)).toBe('403 proxied');
+    expect(await outcome(`${house.url}?ticket=${await ticketOf(house)}`, forwarded)).toBe('403 proxied');
+    const locked = await open({ keys });
+    expect(await outcome(locked.url, { ...forwarded, 'x-api-key': 'key-a' })).toBe('open');
+  });
+
   it('refuses pages of other origins whatever they present', async () => {
     const app = await open({ keys, allowedOrigins: ['https://dash.example'] });
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1.evil.example', 'nonsense']) {
