@@ -117,7 +117,7 @@ export const ITEM_CODES = {
   too_many: 'There are too many members.',
   unknown_member: 'The member is not known.',
   not_finite: 'The number is not finite or too large for a double.',
-  not_exact: 'The integer cannot be held exactly in a double.',
+  not_exact: 'The integer would come back as another: no double is equal to it or written like it.',
   bad_text: 'The text holds a control character or half of a surrogate pair.',
   reserved_name: 'The name is reserved.',
   timestamp_format: 'The timestamp is neither RFC 3339 nor epoch milliseconds.',
