@@ -1,16 +1,16 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Answer } from './helpers/client.js';
-import { DiskFaults } from './helpers/disk-faults.js';
-import { EMBEDDED } from './helpers/embedded-platform.js';
-import { figure } from './helpers/figure.js';
-import { inference, model } from './helpers/fixtures.js';
-import { IngestLoad } from './helpers/ingest-load.js';
-import { OwnMetrics } from './helpers/own-metrics.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { commandFault, skipUnless } from './helpers/skip.js';
-import { NOTHING_WRONG, reckon, storedIds } from './helpers/stored-points.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Answer } from './rig/client.js';
+import { DiskFaults } from './rig/disk-faults.js';
+import { EMBEDDED } from './rig/embedded-platform.js';
+import { figure } from './rig/figure.js';
+import { inference, model } from './rig/fixtures.js';
+import { IngestLoad } from './rig/ingest-load.js';
+import { OwnMetrics } from './rig/own-metrics.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { commandFault, skipUnless } from './rig/skip.js';
+import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
+import { waitFor } from './rig/wait-for.js';
 
 /** The account of the platform itself, which must balance to the point. */
 async function account(api: Parameters<typeof OwnMetrics.read>[0]) {
