@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type ApiRoute, apiRoutes } from './helpers/api-routes.js';
-import type { Answer, Client, Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
+import { type ApiRoute, apiRoutes } from './rig/api-routes.js';
+import type { Answer, Client, Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
 import { Process } from '@tidemark/servers';
-import { HttpSink } from './helpers/receivers/http-sink.js';
-import { waitFor } from './helpers/wait-for.js';
+import { HttpSink } from './rig/receivers/http-sink.js';
+import { waitFor } from './rig/wait-for.js';
 
 const SCOPES = ['read', 'write', 'admin'];
 

@@ -1,15 +1,15 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Answer, Client } from './helpers/client.js';
-import { DiskFaults } from './helpers/disk-faults.js';
-import { EMBEDDED } from './helpers/embedded-platform.js';
-import { figure, milliseconds } from './helpers/figure.js';
-import { inference } from './helpers/fixtures.js';
-import { IngestLoad, type SentBatch } from './helpers/ingest-load.js';
-import { openPlatform, type Platform } from './helpers/platform.js';
-import { commandFault, skipUnless } from './helpers/skip.js';
-import { SmallDisk } from './helpers/small-disk.js';
-import { NOTHING_WRONG, reckon, storedIds } from './helpers/stored-points.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Answer, Client } from './rig/client.js';
+import { DiskFaults } from './rig/disk-faults.js';
+import { EMBEDDED } from './rig/embedded-platform.js';
+import { figure, milliseconds } from './rig/figure.js';
+import { inference } from './rig/fixtures.js';
+import { IngestLoad, type SentBatch } from './rig/ingest-load.js';
+import { openPlatform, type Platform } from './rig/platform.js';
+import { commandFault, skipUnless } from './rig/skip.js';
+import { SmallDisk } from './rig/small-disk.js';
+import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
+import { waitFor } from './rig/wait-for.js';
 
 /** Ingest that goes on while the disk fails and heals, and everything it was answered. */
 class Ingest {

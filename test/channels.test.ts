@@ -1,11 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Client, Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { HttpSink } from './helpers/receivers/http-sink.js';
-import { SIGNING_SECRET, verified } from './helpers/receivers/three-receivers.js';
-import { settledLedger } from './helpers/settled-ledger.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Client, Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { HttpSink } from './rig/receivers/http-sink.js';
+import { SIGNING_SECRET, verified } from './rig/receivers/three-receivers.js';
+import { settledLedger } from './rig/settled-ledger.js';
+import { waitFor } from './rig/wait-for.js';
 
 async function openSink(): Promise<HttpSink> {
   const sink = await HttpSink.open();

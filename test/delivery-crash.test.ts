@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Json } from './helpers/client.js';
-import { figure } from './helpers/figure.js';
-import { inference, model } from './helpers/fixtures.js';
-import { rounds } from './helpers/length.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { HttpSink } from './helpers/receivers/http-sink.js';
-import { SIGNING_SECRET, verified } from './helpers/receivers/three-receivers.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Json } from './rig/client.js';
+import { figure } from './rig/figure.js';
+import { inference, model } from './rig/fixtures.js';
+import { rounds } from './rig/length.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { HttpSink } from './rig/receivers/http-sink.js';
+import { SIGNING_SECRET, verified } from './rig/receivers/three-receivers.js';
+import { waitFor } from './rig/wait-for.js';
 
 /** Alerts of a round, each on a channel of its own: all of them can be under way when the process dies. */
 const CHANNELS = 10;

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Client, Json } from './helpers/client.js';
-import { figure, milliseconds } from './helpers/figure.js';
-import { inference } from './helpers/fixtures.js';
-import { IngestLoad, type SentBatch } from './helpers/ingest-load.js';
-import { isFullLength, rounds } from './helpers/length.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { NOTHING_WRONG, reckon, storedIds } from './helpers/stored-points.js';
+import type { Client, Json } from './rig/client.js';
+import { figure, milliseconds } from './rig/figure.js';
+import { inference } from './rig/fixtures.js';
+import { IngestLoad, type SentBatch } from './rig/ingest-load.js';
+import { isFullLength, rounds } from './rig/length.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
 
 const MODELS = ['alpha', 'beta', 'gamma'];
 

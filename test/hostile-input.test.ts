@@ -1,10 +1,10 @@
 import { createGzip, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Client } from './helpers/client.js';
-import { figure, megabytes, milliseconds } from './helpers/figure.js';
-import { inference } from './helpers/fixtures.js';
-import { isFullLength } from './helpers/length.js';
-import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
+import type { Client } from './rig/client.js';
+import { figure, megabytes, milliseconds } from './rig/figure.js';
+import { inference } from './rig/fixtures.js';
+import { isFullLength } from './rig/length.js';
+import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
 
 const MB = 1_048_576;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Answer } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { OwnMetrics } from './helpers/own-metrics.js';
-import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
-import { storedIds } from './helpers/stored-points.js';
+import type { Answer } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { OwnMetrics } from './rig/own-metrics.js';
+import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
+import { storedIds } from './rig/stored-points.js';
 
 /** What one request was told, without what names the request itself. */
 function essence({ status, text }: Answer): unknown {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { SIGNING_SECRET, ThreeReceivers } from './helpers/receivers/three-receivers.js';
-import { settledLedger } from './helpers/settled-ledger.js';
+import type { Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { SIGNING_SECRET, ThreeReceivers } from './rig/receivers/three-receivers.js';
+import { settledLedger } from './rig/settled-ledger.js';
 
 /** Names that are allowed, because they hold no control character, and that no message may obey. */
 const NAMES = [

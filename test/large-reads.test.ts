@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Client, Json } from './helpers/client.js';
-import { figure, megabytes, milliseconds } from './helpers/figure.js';
-import { inference } from './helpers/fixtures.js';
-import { isFullLength } from './helpers/length.js';
-import { type Platform, PROFILES } from './helpers/platform.js';
+import type { Client, Json } from './rig/client.js';
+import { figure, megabytes, milliseconds } from './rig/figure.js';
+import { inference } from './rig/fixtures.js';
+import { isFullLength } from './rig/length.js';
+import { type Platform, PROFILES } from './rig/platform.js';
 
 const MB = 1_048_576;
 

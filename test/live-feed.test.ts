@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { LiveListener } from './helpers/live-listener.js';
-import { OwnMetrics } from './helpers/own-metrics.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { LiveListener } from './rig/live-listener.js';
+import { OwnMetrics } from './rig/own-metrics.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { waitFor } from './rig/wait-for.js';
 
 const PAGE = 'https://board.example.test';
 

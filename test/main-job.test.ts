@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Tidemark } from '@tidemark/sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { ThreeReceivers } from './helpers/receivers/three-receivers.js';
-import { settledLedger } from './helpers/settled-ledger.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { ThreeReceivers } from './rig/receivers/three-receivers.js';
+import { settledLedger } from './rig/settled-ledger.js';
+import { waitFor } from './rig/wait-for.js';
 
 const LIMIT_MS = 150;
 const SLOW_MS = 400;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer, Client, Json } from './helpers/client.js';
-import { type Platform, PROFILES } from './helpers/platform.js';
+import type { Answer, Client, Json } from './rig/client.js';
+import { type Platform, PROFILES } from './rig/platform.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const USUAL = { latency: 1000, error_rate: 0.05, gpu_memory: 0.8, cpu_usage: 0.8, memory_usage: 0.8 };

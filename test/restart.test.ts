@@ -1,11 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Client, Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, type Platform, PROFILES } from './helpers/platform.js';
-import { HttpSink } from './helpers/receivers/http-sink.js';
-import { ThreeReceivers } from './helpers/receivers/three-receivers.js';
-import { settledLedger } from './helpers/settled-ledger.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Client, Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
+import { HttpSink } from './rig/receivers/http-sink.js';
+import { ThreeReceivers } from './rig/receivers/three-receivers.js';
+import { settledLedger } from './rig/settled-ledger.js';
+import { waitFor } from './rig/wait-for.js';
 
 const ENDS: readonly (readonly [string, (platform: Platform) => Promise<void>])[] = [
   ['an orderly stop', async (platform) => expect(await platform.stop()).toEqual({ code: 0, signal: null })],

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Tidemark } from '@tidemark/sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { figure } from './helpers/figure.js';
-import { model } from './helpers/fixtures.js';
-import { rounds } from './helpers/length.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { storedIds } from './helpers/stored-points.js';
+import { figure } from './rig/figure.js';
+import { model } from './rig/fixtures.js';
+import { rounds } from './rig/length.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { storedIds } from './rig/stored-points.js';
 
 describe.each(PROFILES)('an observed program while the platform crashes, $name', (profile) => {
   test(

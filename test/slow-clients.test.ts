@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Dribbler, UNFINISHED_BODY, UNFINISHED_HEADERS } from './helpers/dribbler.js';
-import { figure, milliseconds, percentile } from './helpers/figure.js';
-import { inference } from './helpers/fixtures.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { waitFor } from './helpers/wait-for.js';
+import { Dribbler, UNFINISHED_BODY, UNFINISHED_HEADERS } from './rig/dribbler.js';
+import { figure, milliseconds, percentile } from './rig/figure.js';
+import { inference } from './rig/fixtures.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { waitFor } from './rig/wait-for.js';
 
 describe.each(PROFILES)('clients that dribble, $name', (profile) => {
   test('500 of them are each sent away, and nobody else waits for them', async () => {

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Client, Json } from './helpers/client.js';
-import { inference, model } from './helpers/fixtures.js';
-import { openPlatform, PROFILES } from './helpers/platform.js';
-import { HttpSink } from './helpers/receivers/http-sink.js';
-import { skipUnless } from './helpers/skip.js';
-import { waitFor } from './helpers/wait-for.js';
+import type { Client, Json } from './rig/client.js';
+import { inference, model } from './rig/fixtures.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
+import { HttpSink } from './rig/receivers/http-sink.js';
+import { skipUnless } from './rig/skip.js';
+import { waitFor } from './rig/wait-for.js';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 

@@ -8,4 +8,4 @@ export {
 } from './database.js';
 export { FileLock } from './file-lock.js';
 export { SqliteError, SqliteThread, type ThreadOptions } from './sqlite-thread.js';
-export { openStatementsThread, type StatementCall, type StatementResult } from './statements.js';
+export type { StatementCall, StatementResult } from './statement-call.js';

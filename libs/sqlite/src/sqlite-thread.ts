@@ -1,5 +1,5 @@
 import { Worker, type Transferable } from 'node:worker_threads';
-import { READY, type ThreadReply } from './thread.js';
+import { READY, type ThreadNote, type ThreadReply } from './thread.js';
 
 /** SqliteError is an error that happened inside the thread; `code` is SQLite's own (SQLITE_FULL, SQLITE_IOERR ...). */
 export class SqliteError extends Error {
@@ -21,6 +21,8 @@ export interface ThreadOptions {
   readonly maxHeapMb?: number;
   /** Called once if the thread dies without having been closed. */
   readonly onDeath?: (error: Error) => void;
+  /** Called with what the program tells by itself, in order. */
+  readonly onNote?: (note: unknown) => void;
 }
 
 interface Pending {
@@ -55,7 +57,10 @@ export class SqliteThread {
         resolve();
       });
     });
-    worker.on('message', (reply: ThreadReply) => thread.settle(reply));
+    worker.on('message', (message: ThreadReply | ThreadNote) => {
+      if ('note' in message) options.onNote?.(message.note);
+      else thread.settle(message);
+    });
     worker.on('error', (error: Error) => thread.die(error));
     worker.on('exit', (code) => thread.die(new Error(`the SQLite thread ended with code ${code}`)));
     return thread;

@@ -23,12 +23,22 @@ export interface ThreadReply {
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string; readonly stack?: string };
 }
 
+/** ThreadNote is what the program tells without having been asked. */
+export interface ThreadNote {
+  readonly note: unknown;
+}
+
 /** READY is posted once, when the program has opened what it needs and can answer. */
 export const READY = 'ready';
 
 /** threadInput returns what the opener handed to this thread. */
 export function threadInput<T>(): T {
   return workerData as T;
+}
+
+/** note tells the opener something without having been asked; it is to be called once the program is ready. */
+export function note(value: unknown): void {
+  parentPort?.postMessage({ note: value } satisfies ThreadNote);
 }
 
 /** serve answers requests one at a time, in order of arrival, until the thread is ended. */

@@ -30,6 +30,11 @@ export const ERROR_CODES = {
     title: 'The Host or Origin is not allowed',
     help: 'Without keys only loopback names are served, which keeps web pages from reaching your metrics. Create a key, or list the origin in TIDEMARK_ALLOWED_ORIGINS.',
   },
+  proxied: {
+    status: 403,
+    title: 'Without a key no proxy is served',
+    help: 'While no key exists only programs of this machine are served, and a proxy may speak for anyone. Make a key with `npm run keys -- create` and send it.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing',
@@ -112,7 +117,7 @@ export const ITEM_CODES = {
   too_many: 'There are too many members.',
   unknown_member: 'The member is not known.',
   not_finite: 'The number is not finite or too large for a double.',
-  not_exact: 'The integer cannot be held exactly in a double.',
+  not_exact: 'The integer would come back as another: no double is equal to it or written like it.',
   bad_text: 'The text holds a control character or half of a surrogate pair.',
   reserved_name: 'The name is reserved.',
   timestamp_format: 'The timestamp is neither RFC 3339 nor epoch milliseconds.',

@@ -68,3 +68,4 @@ export {
   type Thresholds,
   ThresholdsSchema,
 } from './model.js';
+export { type Stat, STATS } from './stat.js';

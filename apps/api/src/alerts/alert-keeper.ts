@@ -9,7 +9,8 @@ const SAVE_EVERY_TURNS = 5;
 /** AlertKeeper sweeps the book while alerts fire; with none firing it costs one comparison a second. */
 export class AlertKeeper {
   private timer: NodeJS.Timeout | null = null;
-  private turn: Promise<void> = Promise.resolve();
+  /** The turn that runs; none begins before it is over, so that a slow database has no heap of them to work off. */
+  private turn: Promise<void> | null = null;
   private turns = 0;
 
   constructor(
@@ -20,8 +21,8 @@ export class AlertKeeper {
   /** start begins to sweep. */
   start(): void {
     this.timer = setInterval(() => {
-      if (this.book.size === 0) return;
-      this.turn = this.turn.then(() => this.sweep());
+      if (this.turn || this.book.size === 0) return;
+      this.turn = this.look().finally(() => (this.turn = null));
     }, SWEEP_EVERY_MS);
     this.timer.unref();
   }
@@ -33,12 +34,21 @@ export class AlertKeeper {
     await this.book.saveCounts();
   }
 
-  private async sweep(): Promise<void> {
+  /** The counts are saved whatever became of the sweep: one alert that cannot be moved on is no reason to lose them. */
+  private async look(): Promise<void> {
+    await this.attempt(() => this.book.sweep(), 'alerts could not be swept; the next sweep tries again');
+    if (++this.turns % SAVE_EVERY_TURNS !== 0) return;
+    await this.attempt(
+      () => this.book.saveCounts(),
+      'counts of alerts could not be saved; they are kept and saved later',
+    );
+  }
+
+  private async attempt(work: () => Promise<void>, failure: string): Promise<void> {
     try {
-      await this.book.sweep();
-      if (++this.turns % SAVE_EVERY_TURNS === 0) await this.book.saveCounts();
+      await work();
     } catch (error) {
-      this.log.error({ err: error }, 'alerts could not be swept; the next sweep tries again');
+      this.log.error({ err: error }, failure);
     }
   }
 }

@@ -24,11 +24,13 @@ export class RingBuffer {
   private readonly series: (Series | null)[];
   private readonly values: (Readonly<Record<string, number>> | null)[];
   private written = 0;
+  private newest: number;
 
   constructor(
     readonly capacity: number,
     private floorMs: number,
   ) {
+    this.newest = floorMs;
     this.numbers = new Float64Array(capacity * COLUMNS);
     this.requestIds = new Array<string>(capacity).fill('');
     this.series = new Array<Series | null>(capacity).fill(null);
@@ -42,9 +44,18 @@ export class RingBuffer {
 
   /** newestMs is the highest timestamp that the ring holds or has held, or its first floor. */
   get newestMs(): number {
-    let newest = this.floorMs;
-    for (let slot = 0; slot < this.size; slot++) newest = Math.max(newest, this.numbers[slot * COLUMNS] ?? 0);
-    return newest;
+    return this.newest;
+  }
+
+  /** reset empties the ring for another model, of which it knows nothing up to a time; its memory is used again. */
+  reset(floorMs: number): void {
+    const { size } = this;
+    this.requestIds.fill('', 0, size);
+    this.series.fill(null, 0, size);
+    this.values.fill(null, 0, size);
+    this.written = 0;
+    this.floorMs = floorMs;
+    this.newest = floorMs;
   }
 
   /** push takes a stored point in, and lets the oldest arrival go when the ring is full. */
@@ -53,6 +64,7 @@ export class RingBuffer {
     const at = slot * COLUMNS;
     const numbers = this.numbers;
     if (this.written >= this.capacity) this.floorMs = Math.max(this.floorMs, numbers[at] ?? 0);
+    this.newest = Math.max(this.newest, point.timestampMs);
     numbers[at] = point.timestampMs;
     numbers[at + 1] = point.seq;
     numbers[at + 2] = point.latency;

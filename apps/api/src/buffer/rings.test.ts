@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aPoint, aSeries } from '../rig/points.js';
 import { seededRandom } from '../rig/random.js';
+import type { Point } from '../store/point-store.js';
 import type { Window } from './ring-buffer.js';
 import { drawPoint, drawWindow, expectNeverWrong, NaiveStore, START } from './ring-model.contract.js';
 import { Rings } from './rings.js';
@@ -36,19 +37,41 @@ describe('Rings', () => {
     expect(seqs(rings, 'a', { sinceMs: 10 })).toBe('not covered');
   });
 
-  it('drops the model not written for longest when another comes', () => {
+  it('gives the ring of the model not written for longest to another, when it is quiet', () => {
     const rings = new Rings({ points: 4, models: 2, newestStoredMs: 10 });
-    for (const one of [point('a', 1, 20), point('b', 2, 21), point('a', 3, 22), point('c', 4, 23)])
-      rings.remember([one]);
-    expect(seqs(rings, 'b')).toBe('not covered');
-    expect(seqs(rings, 'a')).toEqual([3, 1]);
+    const write = (one: Point) => rings.remember([one]);
+    [point('a', 1, 20), point('b', 2, 21), point('a', 3, 22), point('c', 4, 23)].forEach(write);
+    expect(seqs(rings, 'c'), 'b was written two turns ago').toBe('not covered');
+    [point('a', 5, 24), point('c', 6, 25)].forEach(write);
+    expect(seqs(rings, 'b', { sinceMs: 21 })).toBe('not covered');
+    expect(seqs(rings, 'a')).toEqual([5, 3, 1]);
+    expect(seqs(rings, 'c', { sinceMs: 24 })).toEqual([6]);
   });
 
-  it('does not cover what a dropped ring held when its model comes back', () => {
+  it('does not cover what came while its model had no ring, nor what a dropped ring held', () => {
     const rings = new Rings({ points: 4, models: 1, newestStoredMs: 10 });
-    rings.remember([point('a', 1, 50), point('b', 2, 60), point('a', 3, 55)]);
-    expect(seqs(rings, 'a', { sinceMs: 40 })).toBe('not covered');
-    expect(seqs(rings, 'a', { sinceMs: 61 })).toEqual([]);
+    [point('a', 1, 50), point('b', 2, 60), point('b', 3, 55), point('b', 4, 65)].forEach((one) =>
+      rings.remember([one]),
+    );
+    expect(seqs(rings, 'b', { sinceMs: 50 }), 'the ring of b began with its third point').toBe('not covered');
+    expect(seqs(rings, 'b', { sinceMs: 61 })).toEqual([4]);
+    [point('a', 5, 63), point('a', 6, 70), point('a', 7, 64)].forEach((one) => rings.remember([one]));
+    expect(seqs(rings, 'a', { sinceMs: 65 })).toBe('not covered');
+    expect(seqs(rings, 'a', { sinceMs: 71 })).toEqual([]);
+  });
+
+  it('leaves the rings to those that have them, when twice as many models write in turn', () => {
+    const rings = new Rings({ points: 4, models: 50, newestStoredMs: 0 });
+    for (let seq = 1; seq <= 10_000; seq++) rings.remember([point(`m${seq % 100}`, seq, seq)]);
+    const covered = Array.from({ length: 100 }, (_, i) => seqs(rings, `m${i}`, { sinceMs: 9_800, untilMs: 20_000 }));
+    expect(covered.filter((answer) => answer !== 'not covered')).toHaveLength(50);
+    expect(rings.rooms).toBe(50);
+  });
+
+  it('never makes more rings than it may have, however many models come and go', () => {
+    const rings = new Rings({ points: 1000, models: 3, newestStoredMs: 0 });
+    for (let seq = 1; seq <= 50_000; seq++) rings.remember([point(`m${seq}`, seq, seq)]);
+    expect(rings.rooms).toBe(3);
   });
 
   it('is never wrong about any of many models that push each other out', () => {

@@ -89,13 +89,12 @@ describe('coerceNumbers', () => {
     expect(given).toEqual({ latency: '5', values: { a: '1' } });
   });
 
-  it('reads the text of any number back as that number, or says that it cannot', () => {
+  it('reads the text of any number back as that number', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
         const { item, faults } = coerceNumbers({ latency: String(number) });
-        // A long integer is printed with zeros for digits that the double does not have; those are another integer.
-        if (faults.length > 0) expect(Math.abs(number)).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
-        else expect(item).toEqual({ latency: Number(String(number)) });
+        expect(faults).toEqual([]);
+        expect(item).toEqual({ latency: Number(String(number)) });
       }),
       { numRuns: 2000 },
     );

@@ -20,14 +20,25 @@ export function coerceNumbers(item: unknown): Coerced {
   const faults: ItemFault[] = [];
   const copy: Record<string, unknown> = { ...item };
   for (const name of FIELDS) copyNumber(copy, name, '', faults);
-  for (const name of OBJECTS) {
-    const inner = copy[name];
-    if (!isObject(inner)) continue;
-    const innerCopy: Record<string, unknown> = { ...inner };
-    for (const key of Object.keys(innerCopy)) copyNumber(innerCopy, key, `/${name}`, faults);
-    copy[name] = innerCopy;
-  }
+  for (const name of OBJECTS) copyNumbers(copy, name, faults);
   return { item: copy, faults };
+}
+
+/** coerceThresholds does the same with the limits of a registration, which are the only numbers that it reads so. */
+export function coerceThresholds(registration: unknown): Coerced {
+  if (!isObject(registration)) return { item: registration, faults: [] };
+  const faults: ItemFault[] = [];
+  const copy: Record<string, unknown> = { ...registration };
+  copyNumbers(copy, 'thresholds', faults);
+  return { item: copy, faults };
+}
+
+function copyNumbers(target: Record<string, unknown>, name: string, faults: ItemFault[]): void {
+  const inner = target[name];
+  if (!isObject(inner)) return;
+  const copy: Record<string, unknown> = { ...inner };
+  for (const key of Object.keys(copy)) copyNumber(copy, key, `/${name}`, faults);
+  target[name] = copy;
 }
 
 function copyNumber(target: Record<string, unknown>, name: string, parent: string, faults: ItemFault[]): void {

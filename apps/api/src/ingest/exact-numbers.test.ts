@@ -33,8 +33,8 @@ describe('quoteInexactIntegers', () => {
       fc.property(fc.array(item), (items) => {
         const json = `[${items.map(({ text, number }) => `${JSON.stringify(text)},${number}`).join(',')}]`;
         const wanted = items.flatMap(({ text, number }) => {
-          const digits = String(number); // a large double is printed as an integer too, and its last digits may be rounded
-          const isLost = /^-?\d+$/.test(digits) && BigInt(Number(digits)) !== BigInt(digits);
+          const digits = String(number);
+          const isLost = /^-?\d+$/.test(digits) && !namesOf(Number(digits)).includes(BigInt(digits));
           return [text, isLost ? digits : Number(number)];
         });
         expect(JSON.parse(quoteInexactIntegers(json))).toEqual(wanted.map((one) => (Object.is(one, -0) ? 0 : one)));
@@ -55,13 +55,55 @@ describe('quoteInexactIntegers', () => {
 });
 
 describe('isExactInteger', () => {
+  it.each([
+    ['2^60', '1152921504606846976', true],
+    ['2^60 as JavaScript writes it', '1152921504606847000', true],
+    ['its neighbour', '1152921504606847001', false],
+    ['2^70 in full digits, as some write it', '1180591620717411300000', true],
+    ['2^53 + 1', '9007199254740993', false],
+    ['the largest double', BigInt(Number.MAX_VALUE).toString(), true],
+    ['a digit more than any double', `${'9'.repeat(309)}`, false],
+  ])('judges %s', (_what, digits, wanted) => {
+    expect(isExactInteger(digits)).toBe(wanted);
+    expect(isExactInteger(`-${digits}`)).toBe(wanted);
+  });
+
   it('agrees with arithmetic that has no limit', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 1100n), max: 2n ** 1100n }), (integer) => {
         const number = Number(integer);
-        expect(isExactInteger(String(integer))).toBe(Number.isFinite(number) && BigInt(number) === integer);
+        expect(isExactInteger(String(integer))).toBe(Number.isFinite(number) && namesOf(number).includes(integer));
       }),
       { numRuns: 500 },
     );
   });
+
+  it('takes both names of a double, and of the integers that would be read as this double no other', () => {
+    const large = fc.double({ min: 2 ** 53, max: Number.MAX_VALUE, noNaN: true });
+    fc.assert(
+      fc.property(large, fc.double({ min: -0.5, max: 0.5, noNaN: true }), (number, share) => {
+        const names = namesOf(number);
+        for (const name of names) expect(isExactInteger(String(name))).toBe(true);
+        const exact = BigInt(number);
+        const gap = BigInt(number) - BigInt(before(number));
+        const near = exact + (gap * BigInt(Math.round(share * 1e9))) / 1_000_000_000n;
+        if (Number(near) === number) expect(isExactInteger(String(near))).toBe(names.includes(near));
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
+
+/** The integers that name a double: its value, and its shortest digits with zeros behind them. */
+function namesOf(number: number): bigint[] {
+  return [BigInt(number), BigInt(number.toLocaleString('en', { useGrouping: false }))];
+}
+
+/** The double before a positive one. */
+function before(number: number): number {
+  const bits = new BigUint64Array([0n]);
+  const doubles = new Float64Array(bits.buffer);
+  doubles[0] = number;
+  bits[0] = (bits[0] ?? 0n) - 1n;
+  return doubles[0];
+}

@@ -5,7 +5,7 @@ const LONG_RUN = /\d{16}/;
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
- * quoteInexactIntegers puts quotes around every integer literal of a JSON text that a double cannot hold exactly
+ * quoteInexactIntegers puts quotes around every integer literal of a JSON text that a double does not give back
  * (such as 9007199254740993), so that the reader sees its digits instead of a neighbour.
  * Strings, and integers that are exact, stay as they are. It walks the text once, whatever the text is: a pattern that
  * steps over strings and numbers takes time quadratic in a hostile one.
@@ -30,10 +30,24 @@ export function quoteInexactIntegers(json: string): string {
   return quoted + json.slice(copied);
 }
 
-/** isExactInteger tells whether a double holds the integer written in `digits` exactly. */
+/**
+ * isExactInteger tells whether a double gives the integer written in `digits` back: it is the double's value, or what
+ * the double is written as again. A double beyond 2^53 has both, as JavaScript writes the shortest digits that tell it
+ * from its neighbours and fills up with zeros: 2^60 is 1152921504606846976, written 1152921504606847000. Both name this
+ * double and come back as what was sent; any other integer near it would come back as another.
+ */
 export function isExactInteger(digits: string): boolean {
   const number = Number(digits);
-  return Number.isFinite(number) && BigInt(number) === BigInt(digits);
+  if (!Number.isFinite(number)) return false;
+  const integer = BigInt(digits);
+  return BigInt(number) === integer || writtenAs(number) === integer;
+}
+
+/** The integer that the text of an integral double names: `1.5e+21` is 1500000000000000000000. */
+function writtenAs(number: number): bigint {
+  const [mantissa = '', exponent = '0'] = String(number).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return BigInt(whole + fraction.padEnd(Number(exponent), '0'));
 }
 
 function endOfString(json: string, start: number): number {

@@ -77,6 +77,7 @@ describe('Validator', () => {
     ['the largest double', '1.7976931348623157e308', Number.MAX_VALUE],
     ['the smallest', '5e-324', 5e-324],
     ['2^53', '9007199254740992', 2 ** 53],
+    ['2^60 as JavaScript writes it', '1152921504606847000', 2 ** 60],
     ['an exact integer of many digits', '10000000000000000000000', 1e22],
     ['text', '"12.5"', 12.5],
     ['text with an exponent', '"1e2"', 100],

@@ -112,6 +112,24 @@ describe('authenticate without keys', () => {
     expect(await outcome(local({ host }), 'read', noKeys)).toBe('403 bad_host');
   });
 
+  it.each([
+    'forwarded',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-forwarded-anything',
+    'x-real-ip',
+    'cf-connecting-ip',
+    'true-client-ip',
+  ])('refuses a request that carries %s, even empty, because a proxy may speak for anyone', async (name) => {
+    expect(await outcome(local({ [name]: '127.0.0.1' }), 'read', noKeys)).toBe('403 proxied');
+    expect(await outcome(local({ [name]: '' }), 'read', noKeys)).toBe('403 proxied');
+    expect(await outcome(local({ [name]: 'x', 'x-api-key': 'made-up' }), 'read', noKeys)).toBe('403 proxied');
+    expect(await outcome(local({ [name]: 'x' }), 'public', noKeys)).toBe('operator');
+    expect(await outcome(local({ [name]: 'x', 'x-api-key': 'reader' }), 'read', keys)).toBe('key 1');
+  });
+
   it('refuses a request without a host', async () => {
     expect(await outcome({ headers: {}, remoteAddress: '::1' }, 'read', noKeys)).toBe('403 bad_host');
   });

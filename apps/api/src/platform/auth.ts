@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { Access } from './access.js';
+import { forwardingHeader } from './forwarding.js';
 import { may, OPERATOR, type Principal } from './principal.js';
 import { HttpProblem } from './problem.js';
 
@@ -55,13 +56,21 @@ export function presentedKey(headers: IncomingHttpHeaders): string | null {
 
 /**
  * checkLocal lets a request without a key through only from this machine and under one of its own names: a web page
- * that points its own name at 127.0.0.1 (DNS rebinding), or posts here from elsewhere, is refused.
+ * that points its own name at 127.0.0.1 (DNS rebinding), or posts here from elsewhere, is refused, and so is a proxy on
+ * this machine, which may give any caller of its own a local address and a local Host.
  */
 export function checkLocal(caller: Caller, options: AuthOptions): void {
   if (!isLocalAddress(caller.remoteAddress ?? '')) {
     throw new HttpProblem('unauthenticated', 'without a key only this machine itself is served', {
       headers: { 'www-authenticate': 'Bearer realm="tidemark"' },
     });
+  }
+  const header = forwardingHeader(caller.headers);
+  if (header !== null) {
+    throw new HttpProblem(
+      'proxied',
+      `the header ${header} says that a proxy sent this, and no key exists yet; make one`,
+    );
   }
   const host = caller.headers.host ?? '';
   if (!isLocalName(hostnameOf(`http://${host}`)))

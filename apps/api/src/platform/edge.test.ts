@@ -89,6 +89,14 @@ describe('the edge', () => {
     expect(await askAs(host)).toBe(status);
   });
 
+  it('tells a proxy that it needs a key, but answers it what is public', async () => {
+    const forwarded = { 'x-forwarded-for': '203.0.113.5' };
+    const refused = await ask('GET', '/api/v1/models', undefined, forwarded);
+    expect(refused).toMatchObject({ status: 403, body: { code: 'proxied' } });
+    expect(refused.body.detail).toContain('x-forwarded-for');
+    expect((await ask('GET', '/livez', undefined, forwarded)).status).toBe(200);
+  });
+
   it('lets the pages of allowed origins call, and no others', async () => {
     const allowed = await ask('GET', '/api/v1/models', undefined, { origin: PAGE });
     expect(allowed.status).toBe(200);

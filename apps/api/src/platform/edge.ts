@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
@@ -31,29 +31,7 @@ export interface EdgeDeps {
 /** guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits; then the parsers of bodies. */
 export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   const methods = new Map<string, Set<string>>();
-  const inflating = new Slots(MAX_INFLATING);
-  const gone = new WeakSet<FastifyRequest>();
-  let openBytes = 0;
-
-  /** hold makes room for a request's body; what it holds goes free when the answer is out or the client went away. */
-  function hold(request: FastifyRequest, bytes: number): void {
-    if (gone.has(request)) return;
-    const more = bytes - request.bodyBytes;
-    if (openBytes + more > MAX_OPEN_BYTES)
-      throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
-    openBytes += more;
-    request.bodyBytes = bytes;
-  }
-
-  async function plainBody(request: FastifyRequest, body: Buffer): Promise<Buffer> {
-    const encoding = request.headers['content-encoding'];
-    const limit = request.routeOptions.bodyLimit ?? MAX_BODY_BYTES;
-    const plain = encoding ? await inflating.run(() => decode(body, encoding, limit)) : body;
-    hold(request, plain.length);
-    request.rawBody = plain;
-    return plain;
-  }
-
+  const room = new BodyRoom(MAX_OPEN_BYTES);
   fastify.addHook('onRoute', (route) => {
     if (route.url.endsWith('/batch')) route.bodyLimit = MAX_BATCH_BYTES;
     const known = methods.get(route.url) ?? new Set<string>();
@@ -63,66 +41,98 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   fastify.decorateRequest('principal', null as never);
   fastify.decorateRequest('rawBody', null);
   fastify.decorateRequest('bodyBytes', 0);
-
   fastify.addHook('onRequest', async (request, reply) => {
     request.principal = OPERATOR;
     void reply.header('x-request-id', request.id);
-    if (deps.isDraining() && accessOf(request.method, request.routeOptions.url ?? '') !== 'public') {
-      void reply.header('connection', 'close');
-      throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
-    }
+    refuseWhileDraining(request, reply, deps);
     allowOrigin(request, (name, value) => void reply.header(name, value), deps.allowedOrigins);
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.status(204).send();
     if (request.is404) throw unknownRoute(request, methods);
-    if (request.routeOptions.url !== undefined) {
-      const access = accessOf(request.method, request.routeOptions.url);
-      const caller = { headers: request.headers, remoteAddress: request.socket.remoteAddress };
-      request.principal = await authenticate(caller, access, deps.keys, deps);
-      const { keyId } = request.principal;
-      const outcome = keyId === null ? null : deps.keyLimit.take(keyId);
-      if (outcome) void reply.headers(limitHeaders(outcome));
-      if (outcome && !outcome.allowed)
-        throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
-          retryAfterS: outcome.retryAfterS,
-        });
-    }
-    hold(request, declaredBytes(request));
-    reply.raw.once('close', () => {
-      openBytes -= request.bodyBytes;
-      gone.add(request);
-    });
+    await admit(request, reply, deps);
+    room.hold(request, declaredBytes(request));
+    reply.raw.once('close', () => room.free(request));
     return undefined;
   });
+  fastify.addHook('onResponse', async (request, reply) => countAnswer(request, reply, deps));
+  addParsers(fastify, room);
+}
 
-  fastify.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    const status = `${Math.floor(reply.statusCode / 100)}xx`;
-    deps.telemetry.requestSeconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
-    deps.log.debug(
-      { requestId: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
-      'answered',
-    );
-  });
+/** BodyRoom bounds the bytes of all bodies together that are being handled. */
+class BodyRoom {
+  private readonly gone = new WeakSet<FastifyRequest>();
+  private openBytes = 0;
 
+  constructor(private readonly maxBytes: number) {}
+
+  /** hold makes room for a request's body, in place of what it held; it goes free when the answer is out or the client went away. */
+  hold(request: FastifyRequest, bytes: number): void {
+    if (this.gone.has(request)) return;
+    const more = bytes - request.bodyBytes;
+    if (this.openBytes + more > this.maxBytes)
+      throw new HttpProblem('overloaded', 'too many large bodies are being handled', { retryAfterS: 1 });
+    this.openBytes += more;
+    request.bodyBytes = bytes;
+  }
+
+  free(request: FastifyRequest): void {
+    this.openBytes -= request.bodyBytes;
+    this.gone.add(request);
+  }
+}
+
+function refuseWhileDraining(request: FastifyRequest, reply: FastifyReply, { isDraining }: EdgeDeps): void {
+  if (!isDraining() || accessOf(request.method, request.routeOptions.url ?? '') === 'public') return;
+  void reply.header('connection', 'close');
+  throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
+}
+
+/** Finds who calls, and whether their key may call again now. */
+async function admit(request: FastifyRequest, reply: FastifyReply, deps: EdgeDeps): Promise<void> {
+  if (request.routeOptions.url === undefined) return;
+  const access = accessOf(request.method, request.routeOptions.url);
+  const caller = { headers: request.headers, remoteAddress: request.socket.remoteAddress };
+  request.principal = await authenticate(caller, access, deps.keys, deps);
+  const { keyId } = request.principal;
+  if (keyId === null) return;
+  const outcome = deps.keyLimit.take(keyId);
+  if (!outcome) return;
+  void reply.headers(limitHeaders(outcome));
+  if (!outcome.allowed)
+    throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
+      retryAfterS: outcome.retryAfterS,
+    });
+}
+
+function countAnswer(request: FastifyRequest, reply: FastifyReply, { log, telemetry }: EdgeDeps): void {
+  const { method, id: requestId } = request;
+  const route = request.routeOptions.url ?? 'unknown';
+  const status = `${Math.floor(reply.statusCode / 100)}xx`;
+  telemetry.requestSeconds.observe({ method, route, status }, reply.elapsedTime / 1000);
+  log.debug({ requestId, method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+}
+
+function addParsers(fastify: FastifyInstance, room: BodyRoom): void {
+  const inflating = new Slots(MAX_INFLATING);
+  const plainBody = async (request: FastifyRequest, body: Buffer): Promise<Buffer> => {
+    const encoding = request.headers['content-encoding'];
+    const limit = request.routeOptions.bodyLimit ?? MAX_BODY_BYTES;
+    const plain = encoding ? await inflating.run(() => decode(body, encoding, limit)) : body;
+    room.hold(request, plain.length);
+    request.rawBody = plain;
+    return plain;
+  };
+  const asBuffer = { parseAs: 'buffer' } as const;
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      const plain = await plainBody(request, body);
-      return plain.length === 0 ? undefined : parseJson(plain);
-    },
-  );
-  fastify.addContentTypeParser(
-    'application/x-ndjson',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
-        throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
-      }
-      return parseLines(await plainBody(request, body));
-    },
-  );
+  fastify.addContentTypeParser('application/json', asBuffer, async (request: FastifyRequest, body: Buffer) => {
+    const plain = await plainBody(request, body);
+    return plain.length === 0 ? undefined : parseJson(plain);
+  });
+  fastify.addContentTypeParser('application/x-ndjson', asBuffer, async (request: FastifyRequest, body: Buffer) => {
+    if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
+      throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
+    }
+    return parseLines(await plainBody(request, body));
+  });
 }
 
 function unknownRoute(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): HttpProblem {

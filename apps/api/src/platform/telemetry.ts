@@ -27,6 +27,11 @@ export class Telemetry {
     'Metrics refused for lack of room or a failing store, by kind and reason.',
     ['kind', 'reason'],
   );
+  readonly storeWorkFaults = this.counter(
+    'tidemark_store_work_faults_total',
+    'Slices of the work in the background of the point store that failed, by work: flush, retention.',
+    ['work'],
+  );
   readonly deliveries = this.counter(
     'tidemark_deliveries_total',
     'Attempts to deliver, by kind of channel and outcome.',

@@ -96,7 +96,8 @@ export class ExportController {
     let before: { startedMs: number; id: string } | undefined;
     for (;;) {
       const page = await this.deps.alerts.list({ ...range, limit: PAGE, before });
-      yield page.map(toWireAlert);
+      // What a firing alert counted since the last saving is in memory only.
+      yield page.map((alert) => toWireAlert(this.deps.query.alerts.current(alert)));
       before = page.at(-1);
       if (page.length < PAGE) return;
     }

@@ -1,13 +1,10 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox';
-import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES } from '@tidemark/types';
+import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES, type Stat, STATS } from '@tidemark/types';
 import { compileSchema, type SchemaCheck } from '../ingest/schema-check.js';
 import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
 import { HttpProblem } from '../platform/problem.js';
 
 const HOUR_MS = 3_600_000;
-
-/** STATS are what a window can be reduced to. */
-export const STATS = ['mean', 'min', 'max', 'sum', 'count', 'p50', 'p90', 'p95', 'p99'] as const;
 
 const modelId = Type.Optional(
   Type.String({ maxLength: MAX_ID_LENGTH, description: 'Only this model; all of the project when absent.' }),
@@ -61,7 +58,7 @@ export const AggregateQuerySchema = Type.Object({
   metric: Type.Optional(
     Type.String({ maxLength: 64, description: 'One metric, also a custom one; the six built-in ones when absent.' }),
   ),
-  stat: Type.Unsafe<(typeof STATS)[number]>({ ...oneOf(STATS, 'What a window is reduced to.'), default: 'mean' }),
+  stat: Type.Unsafe<Stat>({ ...oneOf(STATS, 'What a window is reduced to.'), default: 'mean' }),
   group_by: Type.Optional(
     Type.String({ maxLength: 256, description: 'Names of tags, or model_id, separated by commas.' }),
   ),

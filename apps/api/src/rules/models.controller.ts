@@ -4,9 +4,9 @@ import type { Model as WireModel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
-import { invalid, validated } from '../platform/validated.js';
+import { invalid } from '../platform/validated.js';
 import { ModelDirectory } from './model-directory.js';
-import { Registration, toModelInput } from './registration.js';
+import { readRegistration, toModelInput } from './registration.js';
 import { toWireThresholds } from './wire-thresholds.js';
 
 /** ModelsDeps are what models are kept in. */
@@ -55,7 +55,7 @@ export class ModelsController {
 
   private async put(request: FastifyRequest, body: unknown): Promise<Model> {
     const project = request.principal.project;
-    const registration = validated(Registration, body);
+    const registration = readRegistration(body);
     const known = registration.channels
       ? new Set((await this.deps.channels.list(project)).map((channel) => channel.id))
       : null;

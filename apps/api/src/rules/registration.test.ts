@@ -4,13 +4,12 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HttpProblem } from '../platform/problem.js';
-import { validated } from '../platform/validated.js';
-import { Registration, toModelInput } from './registration.js';
+import { readRegistration, toModelInput } from './registration.js';
 
 const registration = { id: 'm', name: 'Model', model_type: 'llm', version: '1', environment: 'prod' };
 const faultsOf = (body: unknown): string[] => {
   try {
-    validated(Registration, body);
+    readRegistration(body);
     return [];
   } catch (error) {
     if (error instanceof HttpProblem) return (error.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`);
@@ -18,7 +17,7 @@ const faultsOf = (body: unknown): string[] => {
   }
 };
 
-describe('Registration', () => {
+describe('readRegistration', () => {
   it.each([
     [{ id: '' }, '/id length'],
     [{ id: 'x'.repeat(257) }, '/id length'],
@@ -30,7 +29,12 @@ describe('Registration', () => {
     [{ environment: undefined }, '/environment required'],
     [{ thresholds: { latency: 0 } }, '/thresholds/latency range'],
     [{ thresholds: { error_rate: 1.1 } }, '/thresholds/error_rate range'],
-    [{ thresholds: { cpu_usage: '0.5' } }, '/thresholds/cpu_usage type'],
+    [{ thresholds: { cpu_usage: 'half' } }, '/thresholds/cpu_usage type'],
+    [{ thresholds: { cpu_usage: '' } }, '/thresholds/cpu_usage type'],
+    [{ thresholds: { cpu_usage: '1.5' } }, '/thresholds/cpu_usage range'],
+    [{ thresholds: { latency: '1e400' } }, '/thresholds/latency not_finite'],
+    [{ thresholds: { latency: '9007199254740993' } }, '/thresholds/latency not_exact'],
+    [{ resolve_after: '60' }, '/resolve_after type'],
     [{ thresholds: { latency: Infinity } }, '/thresholds/latency type'],
     [{ thresholds: [] }, '/thresholds type'],
     [{ thresholds: 'none' }, '/thresholds type'],
@@ -47,7 +51,7 @@ describe('Registration', () => {
   it('says in words what is wrong, without the name that the pointer tells', () => {
     const sentence = (change: object): string => {
       try {
-        validated(Registration, { ...registration, ...change });
+        readRegistration({ ...registration, ...change });
       } catch (error) {
         return error instanceof HttpProblem ? (error.errors?.[0]?.message ?? '') : '';
       }
@@ -132,7 +136,7 @@ describe('Registration', () => {
 
 describe('toModelInput', () => {
   it('fills in the thresholds that are missing or null, and keeps a zero', () => {
-    const model = validated(Registration, {
+    const model = readRegistration({
       ...registration,
       thresholds: { latency: 5, error_rate: 0, cpu_usage: null },
     });
@@ -148,8 +152,15 @@ describe('toModelInput', () => {
     });
   });
 
+  it('reads thresholds that are written as text, as those of metrics are', () => {
+    const thresholds = { latency: ' 1e3', error_rate: '0', gpu_memory: '+.5', cpu_usage: null };
+    expect(toModelInput('p', readRegistration({ ...registration, thresholds })).thresholds).toMatchObject({
+      ...{ latency: 1000, errorRate: 0, gpuMemory: 0.5, cpuUsage: DEFAULT_THRESHOLDS.cpu_usage },
+    });
+  });
+
   it('hands on how alerts resolve and repeat, and whom they reach', () => {
-    const model = validated(Registration, {
+    const model = readRegistration({
       ...registration,
       resolve_after: 60,
       repeat_interval: 600,

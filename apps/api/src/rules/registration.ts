@@ -22,8 +22,10 @@ import {
   MODEL_TYPES,
   type ModelType,
 } from '@tidemark/types';
+import { coerceThresholds } from '../ingest/coerce.js';
 import { IsCleanText } from '../platform/clean-text.js';
 import { TextLength } from '../platform/text-length.js';
+import { invalid, validated } from '../platform/validated.js';
 
 /** ThresholdsInput are the limits that a registration names; a missing one takes its default. */
 export class ThresholdsInput {
@@ -103,6 +105,13 @@ export class Registration {
   @IsString({ each: true })
   @IsArray()
   channels?: string[] | null;
+}
+
+/** readRegistration reads a body as a registration, numeric strings among its thresholds as numbers, as metrics are read. */
+export function readRegistration(body: unknown): Registration {
+  const { item, faults } = coerceThresholds(body);
+  if (faults.length > 0) throw invalid(faults);
+  return validated(Registration, item);
 }
 
 /** toModelInput is the model that a registration describes. */

@@ -1,11 +1,11 @@
+import { type Stat, STATS } from '@tidemark/types';
 import { describe, expect, it } from 'vitest';
 import { aBatch, aDay, aPoint, aSeries, HOUR, MINUTE, NOW } from './point-samples.contract.js';
-import type { Aggregate, AggregateQuery, Point, PointStore, Stat } from './point-store.js';
+import type { Aggregate, AggregateQuery, Point, PointStore } from './point-store.js';
 
 /** describeAggregates states what any PointStore answers to aggregate and summary; part of describePort. */
 export function describeAggregates(store: () => PointStore, reopen: () => Promise<void>): void {
   describe('aggregates', () => {
-    const STATS: readonly Stat[] = ['mean', 'min', 'max', 'sum', 'count', 'p50', 'p90', 'p95', 'p99'];
     const ask = (more: Partial<AggregateQuery> = {}): AggregateQuery => ({
       ...aDay(),
       metrics: ['latency'],

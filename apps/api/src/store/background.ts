@@ -1,14 +1,5 @@
-/** Work is something that is done in slices while nothing better is to do. */
-export interface Work {
-  /** dueInMs is 0 when a slice should run now, more when later, Infinity when there is nothing to do. */
-  dueInMs(): number;
-  /** isBehind is true when so much waits that commits should be slowed down for it. */
-  isBehind?(): boolean;
-  /** slice does a bounded piece, some 3 ms: commits wait behind it. */
-  slice(): void;
-}
+import { TendedWork, type Work, type WorkNote } from './tended-work.js';
 
-const PAUSE_AFTER_ERROR_MS = 5_000;
 /** While messages never cease, background work may take this many times the time that they take. */
 const SHARE = 2;
 /** The same, when one of the works is behind: this is the store's backpressure. */
@@ -19,7 +10,7 @@ const MAX_CREDIT_BEHIND_MS = 500;
 
 /**
  * Background runs those of several works that are due, in turns, a slice at a time, between messages. It keeps at most
- * one timer, and none when nothing is to do. A work that throws (disk full, say) is left alone for 5 s.
+ * one timer, and none when nothing is to do. A work that throws (disk full, say) is told of and left alone for 5 s.
  *
  * The event loop hands out waiting messages up to a thousand at once, before any immediate: so that a steady flood of
  * them does not starve the works, each message earns credit, for which a slice runs right behind its answer.
@@ -28,26 +19,27 @@ export class Background {
   private immediate: NodeJS.Immediate | null = null;
   private timer: NodeJS.Timeout | null = null;
   private timerAt = Infinity;
-  private pausedUntil = 0;
   private turn = 0;
   private creditMs = 0;
   private isBehind = false;
   private isClosed = false;
+  private readonly works: readonly TendedWork[];
 
-  constructor(private readonly works: readonly Work[]) {}
+  constructor(works: readonly Work[], tell: (note: WorkNote) => void) {
+    this.works = works.map((work) => new TendedWork(work, tell));
+  }
 
   /** nudge looks again what is due: to be called when there may be more to do, with the time that the message took. */
   nudge(messageMs = 0): void {
     if (this.isClosed) return;
-    this.isBehind = this.works.some((work) => work.isBehind?.());
+    this.isBehind = this.works.some((work) => work.isBehind);
     const [share, most] = this.isBehind ? [SHARE_BEHIND, MAX_CREDIT_BEHIND_MS] : [SHARE, MAX_CREDIT_MS];
     this.creditMs = Math.min(this.creditMs + share * messageMs, most);
     if (this.immediate) {
       if (this.creditMs >= SLICE_MS) this.runNow();
       return;
     }
-    const pause = Math.max(0, this.pausedUntil - performance.now());
-    const due = Math.max(pause, Math.min(...this.works.map((work) => work.dueInMs())));
+    const due = Math.min(...this.works.map((work) => work.dueInMs()));
     if (due <= 0) this.immediate = setImmediate(() => this.run());
     else if (Number.isFinite(due)) this.wait(due);
   }
@@ -75,13 +67,8 @@ export class Background {
     const beganAt = performance.now();
     const inTurn = [...this.works.slice(this.turn), ...this.works.slice(0, this.turn)];
     const work = inTurn.find((one) => one.dueInMs() <= 0);
-    try {
-      if (work) this.turn = this.works.indexOf(work) + 1;
-      work?.slice();
-    } catch {
-      // The same fault shows in the commits, where it is reported; what is not folded or merged stays where it is.
-      this.pausedUntil = performance.now() + PAUSE_AFTER_ERROR_MS;
-    }
+    if (work) this.turn = this.works.indexOf(work) + 1;
+    work?.slice();
     this.creditMs = Math.max(0, this.creditMs - (performance.now() - beganAt));
     this.nudge();
     // Behind, the whole credit is spent before the next message is looked at.

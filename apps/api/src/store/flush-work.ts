@@ -1,5 +1,4 @@
 import type { Database } from '@tidemark/sqlite';
-import type { Work } from './background.js';
 import { toBody } from './blocks.js';
 import { ChunkError } from './chunk-error.js';
 import { openCommit, type Commit } from './commit.js';
@@ -7,6 +6,7 @@ import { dropCommits, flushTasks } from './flush.js';
 import type { WaitingCommit } from './flush-queue.js';
 import type { Pace } from './pace.js';
 import type { StoreWriter } from './store-writer.js';
+import type { Work } from './tended-work.js';
 
 const SLICE_MS = 3;
 const DROPS_A_SLICE = 200;
@@ -15,6 +15,7 @@ const BEHIND = 10;
 
 /** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 3 ms. */
 export class FlushWork implements Work {
+  readonly name = 'flush';
   private gatheringSince: number | null = null;
 
   constructor(

@@ -1,5 +1,4 @@
-/** ModelType is the kind of model that a metric comes from. */
-export type ModelType = 'llm' | 'cv' | 'tabular';
+import type { ModelType, Stat } from '@tidemark/types';
 
 /** Series is one time series: a project's model with one set of tags. Two points share a series when `key` is equal. */
 export interface Series {
@@ -88,9 +87,6 @@ export interface Page<T> {
   readonly items: readonly T[];
   readonly next: Position | null;
 }
-
-/** Stat is what a window is reduced to; percentiles have a relative error of at most 1%. */
-export type Stat = 'mean' | 'min' | 'max' | 'sum' | 'count' | 'p50' | 'p90' | 'p95' | 'p99';
 
 /** AggregateQuery asks for one stat of several metrics in windows of windowMs, aligned to multiples of it since the epoch. */
 export interface AggregateQuery extends Range {

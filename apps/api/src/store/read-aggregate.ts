@@ -1,11 +1,12 @@
 import type { Database } from '@tidemark/sqlite';
+import type { Stat } from '@tidemark/types';
 import { planAggregate, type Span } from './aggregate-plan.js';
 import { groupsOf, type AggregateSlot, type Groups, type ModelSlots } from './aggregate-groups.js';
 import { readBlocks, toBody } from './blocks.js';
 import type { Chunk } from './chunk.js';
 import type { LiveCommits } from './live-commits.js';
 import { eachLivePoint, OwnerFilter } from './live-points.js';
-import type { Aggregate, AggregateQuery, Range, Stat, Summary } from './point-store.js';
+import type { Aggregate, AggregateQuery, Range, Summary } from './point-store.js';
 import { readCutoffs } from './retention-cutoff.js';
 import { RollupReader } from './rollup-codec.js';
 import { bucketMs, ceilTo, floorTo, HOUR_MS, rollupId, type Resolution } from './rollup-id.js';

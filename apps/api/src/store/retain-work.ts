@@ -1,11 +1,11 @@
 import type { Database } from '@tidemark/sqlite';
-import type { Work } from './background.js';
 import { dropOldBlocks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSeries, setCutoffs } from './retain.js';
 import { readCutoffs, type Cutoffs } from './retention-cutoff.js';
 import { floorTo, HOUR_MS, type Owner } from './rollup-id.js';
 import { RECORD_LIFE_MS, type Retention } from './store-messages.js';
 import type { StoreState } from './store-state.js';
 import type { StoreWriter } from './store-writer.js';
+import type { Work } from './tended-work.js';
 
 const SLICE_MS = 5;
 const MAX_WAIT_MS = 60_000;
@@ -16,6 +16,7 @@ const MAX_WAIT_MS = 60_000;
  * point from the future empties the store.
  */
 export class RetainWork implements Work {
+  readonly name = 'retention';
   private steps: Iterator<void, void> | null = null;
   private state: StoreState | null = null;
   /** What to remember once the slice is committed. */

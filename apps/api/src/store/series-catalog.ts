@@ -1,5 +1,6 @@
 import type { Database, SqlRow, SqlValue } from '@tidemark/sqlite';
-import type { ModelType, Series } from './point-store.js';
+import type { ModelType } from '@tidemark/types';
+import type { Series } from './point-store.js';
 import { fromSqlText, plainText, toSqlText } from './sql-text.js';
 
 /** StoredSeries is a series with the ids it has in the file. */

@@ -31,6 +31,7 @@ import type {
   WriterInput,
   WriterOpened,
 } from './store-messages.js';
+import type { WorkNote } from './tended-work.js';
 
 const WARM_EVERY_MS = 1000;
 const NO_NAMES: readonly string[] = [];
@@ -45,6 +46,8 @@ export interface SqliteStoreOptions {
   readonly pace?: Pace;
   /** Called once when one of the threads dies by itself; the store then rejects every call. */
   readonly onDeath?: (error: Error) => void;
+  /** Called with each fault of the work in the background, and when it is over. */
+  readonly onWork?: (note: WorkNote) => void;
 }
 
 /** SqliteStore is the embedded PointStore: one SQLite file, a thread that writes it and a thread that reads it. */
@@ -70,10 +73,11 @@ export class SqliteStore implements PointStore {
 
   /** open opens or creates the file; it rejects with a StoreFileError for a newer, foreign or damaged one. */
   static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
-    const { file, retention, clock, onDeath, pace = DEFAULT_PACE } = options;
+    const { file, retention, clock, onDeath, onWork, pace = DEFAULT_PACE } = options;
     const writerInput: WriterInput = { file, retention, pace, nowMs: clock() };
     const writerEntry = new URL('../../dist/store/sqlite-writer-thread.js', import.meta.url);
-    const writer = await SqliteThread.open({ entry: writerEntry, input: writerInput, onDeath });
+    const onNote = (note: unknown) => onWork?.(note as WorkNote);
+    const writer = await SqliteThread.open({ entry: writerEntry, input: writerInput, onDeath, onNote });
     try {
       const opened = await writer.call<WriterOpened>('opened');
       const readerEntry = new URL('../../dist/store/sqlite-reader-thread.js', import.meta.url);

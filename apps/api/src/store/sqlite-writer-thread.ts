@@ -1,4 +1,4 @@
-import { serve, threadInput } from '@tidemark/sqlite/thread';
+import { note, serve, threadInput } from '@tidemark/sqlite/thread';
 import { Background } from './background.js';
 import { FlushWork } from './flush-work.js';
 import { RetainWork } from './retain-work.js';
@@ -8,7 +8,8 @@ import { StoreWriter } from './store-writer.js';
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input);
 const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.state.newestMs };
-const background = new Background([new FlushWork(writer, input.pace), new RetainWork(writer, input.retention)]);
+const works = [new FlushWork(writer, input.pace), new RetainWork(writer, input.retention)];
+const background = new Background(works, note);
 background.nudge();
 
 serve({

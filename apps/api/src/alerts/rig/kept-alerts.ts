@@ -14,7 +14,7 @@ import {
 import type { Severity } from '@tidemark/types';
 import { ManualClock } from '../../rig/manual-clock.js';
 import type { Breach } from '../../rules/evaluate.js';
-import { AlertBook } from '../alert-book.js';
+import { AlertBook, type AlertBookDeps } from '../alert-book.js';
 
 /** RESOLVE_AFTER_MS is how long every model here must be quiet. */
 export const RESOLVE_AFTER_MS = 300_000;
@@ -42,8 +42,8 @@ export class KeptAlerts {
     return state;
   }
 
-  /** book opens a book on a handle. */
-  book(state: State): AlertBook {
+  /** book opens a book on a handle, of which a test may change what it decides by. */
+  book(state: State, given: Partial<AlertBookDeps> = {}): AlertBook {
     return new AlertBook({
       alerts: new Alerts(state),
       clock: this.clock,
@@ -52,6 +52,7 @@ export class KeptAlerts {
       channelsFor: async () => this.channels,
       payload: (alert: Alert, event: AlertEvent) => JSON.stringify({ alert: alert.id, event: event.kind }),
       committed: (_alert, events) => void this.told.push(...events.map(({ kind }) => kind)),
+      ...given,
     });
   }
 

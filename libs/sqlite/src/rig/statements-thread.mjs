@@ -1,11 +1,10 @@
-import { assertWellFormed, Database } from './database.js';
-import type { StatementCall, StatementResult, StatementsInput } from './statements.js';
-import { serve, threadInput } from './thread.js';
+import { assertWellFormed, Database } from '../../dist/database.js';
+import { serve, threadInput } from '../../dist/thread.js';
 
-const database = Database.open({ file: threadInput<StatementsInput>().file, cacheKiB: 4096 });
+const database = Database.open({ file: threadInput().file, cacheKiB: 4096 });
 
 serve({
-  execute(call: StatementCall) {
+  execute(call) {
     for (const value of call.params) if (typeof value === 'string') assertWellFormed(value);
     return { value: execute(call) };
   },
@@ -14,7 +13,7 @@ serve({
   },
 });
 
-function execute(call: StatementCall): StatementResult {
+function execute(call) {
   const statement = database.prepare(call.sql);
   if (statement.reader) {
     const rows = statement.all(call.params);

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStatementsThread } from './rig/statements.js';
 import { SqliteError, type SqliteThread } from './sqlite-thread.js';
-import { openStatementsThread, type StatementResult } from './statements.js';
+import type { StatementResult } from './statement-call.js';
 
 let folder: string;
 let thread: SqliteThread;
@@ -23,7 +24,7 @@ function execute(sql: string, params: unknown[] = []): Promise<StatementResult> 
   return thread.call('execute', { sql, params });
 }
 
-describe('a statements thread', () => {
+describe('SqliteThread', () => {
   it('answers calls in the order they were made', async () => {
     const calls = Array.from({ length: 50 }, (_, i) => execute('INSERT INTO t (name) VALUES (?)', [`n${i}`]));
     const ids = (await Promise.all(calls)).map((result) => result.lastInsertRowid);
