@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { decode, parseJson, parseLines } from '../ingest/body.js';
+import { BatchBody, decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
 import { authenticate, type KeyRing } from './auth.js';
 import { type KeyLimit, limitHeaders } from './key-limit.js';
@@ -110,6 +110,7 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       const plain = await plainBody(request, body);
+      if (isBatch(request)) return new BatchBody(plain);
       return plain.length === 0 ? undefined : parseJson(plain);
     },
   );
@@ -117,12 +118,16 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     'application/x-ndjson',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
-      if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
+      if (!isBatch(request)) {
         throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
       }
       return parseLines(await plainBody(request, body));
     },
   );
+}
+
+function isBatch(request: FastifyRequest): boolean {
+  return (request.routeOptions.url ?? '').endsWith('/batch');
 }
 
 function unknownRoute(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): HttpProblem {
