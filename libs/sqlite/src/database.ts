@@ -25,6 +25,15 @@ export interface OpenOptions {
   readonly busyTimeoutMs?: number;
 }
 
+/** TransactionOptions say what a transaction's commit waits for. */
+export interface TransactionOptions {
+  /**
+   * Whether the commit waits until it is on the disk; true when absent. A loss of power may take back one that did not
+   * wait, whole, and only together with all that came after it: the next commit that waits makes it lasting.
+   */
+  readonly waits?: boolean;
+}
+
 /**
  * Database is a connection to one SQLite file, used inside the thread that opened it.
  * Strings must be well-formed UTF-16: a lone surrogate aborts the process inside the driver, so `prepare` refuses
@@ -32,6 +41,7 @@ export interface OpenOptions {
  */
 export class Database {
   private readonly statements = new Map<string, Statement>();
+  private waits = true;
 
   private constructor(private readonly handle: LibsqlDatabase.Database) {}
 
@@ -65,7 +75,8 @@ export class Database {
   }
 
   /** transaction runs `work` between BEGIN IMMEDIATE and COMMIT; when it throws, everything is rolled back. */
-  transaction<T>(work: () => T): T {
+  transaction<T>(work: () => T, { waits = true }: TransactionOptions = {}): T {
+    this.wait(waits);
     this.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
@@ -79,6 +90,13 @@ export class Database {
       }
       throw error;
     }
+  }
+
+  /** In WAL mode NORMAL writes a commit to the log and leaves to the next FULL one, or to a checkpoint, to wait for the disk. */
+  private wait(waits: boolean): void {
+    if (waits === this.waits) return;
+    this.exec(`PRAGMA synchronous = ${waits ? 'FULL' : 'NORMAL'}`);
+    this.waits = waits;
   }
 
   /** close ends the connection; the statements prepared on it must not be used again. */

@@ -5,6 +5,7 @@ export {
   type SqlRow,
   type SqlValue,
   type Statement,
+  type TransactionOptions,
 } from './database.js';
 export { FileLock } from './file-lock.js';
 export { SqliteError, SqliteThread, type ThreadOptions } from './sqlite-thread.js';

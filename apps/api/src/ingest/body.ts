@@ -12,9 +12,11 @@ export class MalformedItem {
   constructor(readonly reason: string) {}
 }
 
-/** MetricBody is a request's metrics, parsed but not validated. */
+/** MetricBody is a request's metrics, not validated; those of a batch are parsed when first asked for. */
 export interface MetricBody {
   readonly items: readonly unknown[];
+  /** source is the JSON text of a whole batch, null for any other body. */
+  readonly source: Buffer | null;
   /** exactItem is the item of that index with integers that no double can hold left as text. */
   exactItem(index: number): unknown;
 }
@@ -67,14 +69,25 @@ export function parseLines(body: Buffer): MetricBody {
   return bodyOf(items);
 }
 
-/** batchBody is the `metrics` of a parsed batch; `source` is the text it was parsed from. */
-export function batchBody(items: readonly unknown[], source: Buffer | null): MetricBody {
-  if (items.length > MAX_BATCH_ITEMS) throw tooManyItems();
-  let exact: readonly unknown[] | null = null;
-  return bodyOf(items, (index) => {
-    exact ??= source ? batchItems(JSON.parse(quoteInexactIntegers(source.toString('utf8')))) : items;
-    return exact[index];
-  });
+/**
+ * BatchBody is a batch as JSON that is parsed when its items are first asked for, which throws the HttpProblem of what is
+ * wrong with the text: most batches are read without.
+ */
+export class BatchBody implements MetricBody {
+  private parsed: readonly unknown[] | null = null;
+  private exact: readonly unknown[] | null = null;
+
+  constructor(readonly source: Buffer) {}
+
+  get items(): readonly unknown[] {
+    this.parsed ??= itemsOf(this.source.length === 0 ? undefined : parseJson(this.source));
+    return this.parsed;
+  }
+
+  exactItem(index: number): unknown {
+    this.exact ??= itemsOf(JSON.parse(quoteInexactIntegers(this.source.toString('utf8'))));
+    return this.exact[index];
+  }
 }
 
 /** singleBody is the one metric of a parsed request. */
@@ -86,12 +99,25 @@ function bodyOf(
   items: readonly unknown[],
   exactItem: (index: number) => unknown = (index) => items[index],
 ): MetricBody {
-  return { items, exactItem };
+  return { items, exactItem, source: null };
 }
 
-function batchItems(parsed: unknown): readonly unknown[] {
-  const metrics: unknown = typeof parsed === 'object' && parsed !== null && 'metrics' in parsed ? parsed.metrics : null;
-  return Array.isArray(metrics) ? metrics : [];
+function itemsOf(batch: unknown): readonly unknown[] {
+  const metrics: unknown =
+    typeof batch === 'object' && batch !== null && 'metrics' in batch ? batch.metrics : undefined;
+  if (!Array.isArray(metrics) || metrics.length === 0) {
+    throw new HttpProblem('validation_failed', 'a batch is {"metrics": [...]} with at least one item', {
+      errors: [
+        {
+          pointer: '/metrics',
+          code: metrics === undefined ? 'required' : 'type',
+          message: 'must be a list with at least one item',
+        },
+      ],
+    });
+  }
+  if (metrics.length > MAX_BATCH_ITEMS) throw tooManyItems();
+  return metrics;
 }
 
 function parseLine(line: Buffer): unknown {

@@ -1,3 +1,6 @@
+/** FIRST_UNSAFE is where integers begin that may have been another number in the text. */
+export const FIRST_UNSAFE = 2 ** 53;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Every integer of fewer digits is exact. */

@@ -4,7 +4,7 @@ import { HttpProblem } from '../platform/problem.js';
 import { readCursor, writeCursor } from '../query/cursor.js';
 import { ManualClock } from '../rig/manual-clock.js';
 import { type Random, seededRandom } from '../rig/random.js';
-import { batchBody, parseJson, parseLines } from './body.js';
+import { BatchBody, parseJson, parseLines } from './body.js';
 import { coerceNumbers } from './coerce.js';
 import { compileSchema } from './schema-check.js';
 import { SeriesRegistry } from './series-registry.js';
@@ -80,6 +80,8 @@ function refusable<T>(parse: () => T): T | undefined {
   }
 }
 
+const batchOf = (item: Buffer) => new BatchBody(Buffer.concat([Buffer.from('{"metrics":['), item, Buffer.from(']}')]));
+
 describe('mutated inputs', () => {
   it('crash no parser, and what is accepted is whole', () => {
     const inference = compileSchema(InferenceMetricSchema);
@@ -99,7 +101,7 @@ describe('mutated inputs', () => {
         if (!schema.accepts(parsed) && schema.faults(parsed).length === 0) throw new Error(`seed ${seed}: no reason`);
       }
       coerceNumbers(parsed);
-      const bodies = [refusable(() => parseLines(bytes)), parsed === undefined ? undefined : batchBody([parsed], null)];
+      const bodies = [refusable(() => parseLines(bytes)), parsed === undefined ? undefined : batchOf(bytes)];
       for (const body of bodies) {
         if (!body) continue;
         const judged = [validator.inference('p', body), validator.drift('p', body)];

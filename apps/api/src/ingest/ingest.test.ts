@@ -5,7 +5,7 @@ import { Telemetry } from '../platform/telemetry.js';
 import { ManualClock, NOON } from '../rig/manual-clock.js';
 import { evaluate, evaluateDrift } from '../rules/evaluate.js';
 import type { WriteBatch } from '../store/point-store.js';
-import { batchBody, type MetricBody } from './body.js';
+import { BatchBody, type MetricBody } from './body.js';
 import { createIngest, type Kind, type Stages } from './ingest.js';
 import { IngestDoor } from './ingest-door.js';
 import { SeriesRegistry } from './series-registry.js';
@@ -13,7 +13,7 @@ import { Validator } from './validate.js';
 
 const THRESHOLDS = { latency: 100, error_rate: 0.05, gpu_memory: 0.8, cpu_usage: 0.8, memory_usage: 0.8 };
 const metric = (latency: number | string) => ({ model_id: 'm', model_type: 'llm', request_id: 'r', latency });
-const body = (...items: unknown[]): MetricBody => batchBody(items, null);
+const body = (...items: unknown[]): MetricBody => new BatchBody(Buffer.from(JSON.stringify({ metrics: items })));
 
 /** The path with its real stages up to a disk and an alert book that a test drives. */
 class Path {

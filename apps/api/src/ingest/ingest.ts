@@ -49,10 +49,10 @@ export type Ingest = (request: IngestRequest) => Promise<IngestOutcome>;
  */
 export function createIngest(stages: Stages): Ingest {
   return async function ingest(request) {
-    const { points, drifts, rejected } = stages.validate(request.project, request.kind, request.body);
+    const { points, drifts, rejected, received } = stages.validate(request.project, request.kind, request.body);
     const accepted = points.length + drifts.length;
     const outcome = accepted === 0 ? ({ kind: 'invalid', rejected } as const) : await store();
-    stages.count(request.kind, outcome, request.body.items.length);
+    stages.count(request.kind, outcome, received);
     return outcome;
 
     async function store(): Promise<IngestOutcome> {

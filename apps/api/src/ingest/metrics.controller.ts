@@ -3,7 +3,7 @@ import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { RejectedItem } from '@tidemark/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../platform/problem.js';
-import { batchBody, type MetricBody, singleBody } from './body.js';
+import { BatchBody, type MetricBody, singleBody } from './body.js';
 import { type Answer, Idempotency } from './idempotency.js';
 import type { IngestOutcome, Kind } from './ingest.js';
 import { IngestDoor } from './ingest-door.js';
@@ -140,22 +140,10 @@ function singleOf(request: FastifyRequest): MetricBody {
   return singleBody(request.body, request.rawBody);
 }
 
+/** A batch is not parsed yet; a request without a body has an empty one. */
 function batchOf(request: FastifyRequest): MetricBody {
   const body: unknown = request.body;
-  if (isMetricBody(body)) return body;
-  const metrics: unknown = typeof body === 'object' && body !== null && 'metrics' in body ? body.metrics : undefined;
-  if (!Array.isArray(metrics) || metrics.length === 0) {
-    throw new HttpProblem('validation_failed', 'a batch is {"metrics": [...]} with at least one item', {
-      errors: [
-        {
-          pointer: '/metrics',
-          code: metrics === undefined ? 'required' : 'type',
-          message: 'must be a list with at least one item',
-        },
-      ],
-    });
-  }
-  return batchBody(metrics, request.rawBody);
+  return isMetricBody(body) ? body : new BatchBody(Buffer.alloc(0));
 }
 
 function isMetricBody(body: unknown): body is MetricBody {

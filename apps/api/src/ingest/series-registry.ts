@@ -16,6 +16,9 @@ export interface RegistryOptions {
 export type SeriesOutcome =
   { readonly ok: true; readonly series: Series } | { readonly ok: false; readonly fault: ItemFault };
 
+/** MetricIdentity is what of a metric names its series. */
+export type MetricIdentity = Pick<InferenceMetric, 'model_id' | 'model_type' | 'tags'>;
+
 interface Entry {
   readonly series: Series;
   lastSeenMs: number;
@@ -51,7 +54,7 @@ export class SeriesRegistry {
   }
 
   /** resolve returns the series of a metric, making it if the project may have another. */
-  resolve(project: string, metric: InferenceMetric, nowMs: number): SeriesOutcome {
+  resolve(project: string, metric: MetricIdentity, nowMs: number): SeriesOutcome {
     const alias = keyOf(project, metric);
     const known = this.aliases.get(alias);
     if (known) {
@@ -61,7 +64,23 @@ export class SeriesRegistry {
     return this.resolveUnknown(project, metric, alias, nowMs);
   }
 
-  private resolveUnknown(project: string, metric: InferenceMetric, alias: string, nowMs: number): SeriesOutcome {
+  /** find returns the series of a metric that was resolved before in the same words, as seen now; it makes none. */
+  find(project: string, identity: MetricIdentity, nowMs: number): Series | null {
+    const known = this.aliases.get(keyOf(project, identity));
+    if (!known) return null;
+    known.lastSeenMs = nowMs;
+    return known.series;
+  }
+
+  /** touch tells that a series is seen now; false when the registry has forgotten it. */
+  touch(series: Series, nowMs: number): boolean {
+    const entry = this.entries.get(series.key);
+    if (entry?.series !== series) return false;
+    entry.lastSeenMs = nowMs;
+    return true;
+  }
+
+  private resolveUnknown(project: string, metric: MetricIdentity, alias: string, nowMs: number): SeriesOutcome {
     const fault = textFault(metric);
     if (fault) return { ok: false, fault };
     const sorted = Object.entries(metric.tags ?? NO_TAGS).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -112,7 +131,7 @@ export class SeriesRegistry {
 }
 
 /** Lengths stand before the texts, so that no text can be read as a separator; tags in the order that they have. */
-function keyOf(project: string, metric: Pick<InferenceMetric, 'model_id' | 'model_type' | 'tags'>): string {
+function keyOf(project: string, metric: MetricIdentity): string {
   let key = `${project.length}:${project}${metric.model_id.length}:${metric.model_id}${metric.model_type}`;
   const { tags } = metric;
   for (const name in tags) {

@@ -20,7 +20,7 @@ export interface TimestampBounds {
  */
 export function readTimestamp(given: string | number | null | undefined, bounds: TimestampBounds): TimestampOutcome {
   if (given === undefined || given === null) return { ok: true, ms: bounds.nowMs };
-  const ms = typeof given === 'number' ? Math.floor(given) : parseText(given);
+  const ms = typeof given === 'number' ? Math.floor(given) : parseTimestamp(given);
   if (!Number.isFinite(ms)) {
     return refuse('timestamp_format', 'a timestamp is RFC 3339 such as 2026-01-31T12:00:00Z, or epoch milliseconds');
   }
@@ -37,8 +37,8 @@ export function readTimestamp(given: string | number | null | undefined, bounds:
   return { ok: true, ms };
 }
 
-/** parseText reads by position, without a pattern: it runs once for every point. NaN for a text of another form. */
-function parseText(text: string): number {
+/** parseTimestamp reads a text by position, without a pattern: it runs once for every point. NaN for a text of another form. */
+export function parseTimestamp(text: string): number {
   if (text.length >= 10 && text.length <= 15 && /^\d+$/.test(text)) return Number(text);
   const day = dayMs(text);
   const time = timeMs(text);

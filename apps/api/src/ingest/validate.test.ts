@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, NOON } from '../rig/manual-clock.js';
-import { batchBody, type MetricBody, parseJson, parseLines, singleBody } from './body.js';
+import { BatchBody, type MetricBody, parseJson, parseLines, singleBody } from './body.js';
 import { SeriesRegistry } from './series-registry.js';
 import { Validator } from './validate.js';
 
@@ -22,10 +22,7 @@ beforeEach(() => {
 });
 
 const single = (json: string): MetricBody => singleBody(parseJson(Buffer.from(json)), Buffer.from(json));
-const batch = (...items: string[]): MetricBody => {
-  const source = Buffer.from(`{"metrics":[${items.join(',')}]}`);
-  return batchBody((parseJson(source) as { metrics: unknown[] }).metrics, source);
-};
+const batch = (...items: string[]): MetricBody => new BatchBody(Buffer.from(`{"metrics":[${items.join(',')}]}`));
 const lines = (...items: string[]): MetricBody => parseLines(Buffer.from(items.join('\n')));
 const inference = (members: string) => validator.inference('p', single(`{${good},${members}}`));
 const faultOf = (members: string) => inference(members).rejected.map(({ pointer, code }) => `${pointer} ${code}`);

@@ -10,6 +10,8 @@ import type { Clock } from '@tidemark/program';
 import type { DriftPoint, Point } from '../store/point-store.js';
 import { MalformedItem, type MetricBody } from './body.js';
 import { coerceNumbers } from './coerce.js';
+import { FIRST_UNSAFE } from './exact-numbers.js';
+import { PlainBatchReader } from './plain-batch.js';
 import { compileSchema, type SchemaCheck } from './schema-check.js';
 import { isBadText, nameFault, type SeriesRegistry, textFault } from './series-registry.js';
 import { readTimestamp, type TimestampBounds } from './timestamp.js';
@@ -19,6 +21,8 @@ export interface Validated {
   readonly points: readonly Point[];
   readonly drifts: readonly DriftPoint[];
   readonly rejected: readonly RejectedItem[];
+  /** Items that the request brought. */
+  readonly received: number;
 }
 
 /** ValidatorDeps are what validation needs to know. */
@@ -31,8 +35,6 @@ export interface ValidatorDeps {
   readonly lastSeq: number;
 }
 
-/** Integers from here on may have been another number in the text. */
-const FIRST_UNSAFE = 2 ** 53;
 const NO_TAGS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Validator turns the items of a request into points, and says of each item that is none what was wrong and where. */
@@ -40,10 +42,12 @@ export class Validator {
   private readonly inferenceSchema = compileSchema<InferenceMetric>(InferenceMetricSchema);
   private readonly driftSchema = compileSchema<DriftMetric>(DriftMetricSchema);
   private readonly knownNames = new Set<string>();
+  private readonly plain: PlainBatchReader;
   private seq: number;
 
   constructor(private readonly deps: ValidatorDeps) {
     this.seq = deps.lastSeq;
+    this.plain = new PlainBatchReader(deps.registry, (values) => this.valuesFault(values) === null);
   }
 
   /** inference validates inference metrics of a project. */
@@ -51,6 +55,11 @@ export class Validator {
     const points: Point[] = [];
     const rejected: RejectedItem[] = [];
     const bounds = this.bounds();
+    const plain = body.source && this.plain.read(body.source, { project, bounds }, this.seq);
+    if (plain) {
+      this.seq += plain.length;
+      return { points: plain, drifts: [], rejected, received: plain.length };
+    }
     for (let index = 0; index < body.items.length; index++) {
       const metric = this.read(this.inferenceSchema, body, index, rejected, hasUnsafeNumber);
       if (!metric) continue;
@@ -58,7 +67,7 @@ export class Validator {
       if ('code' in point) rejected.push({ index, ...point });
       else points.push(point);
     }
-    return { points, drifts: [], rejected };
+    return { points, drifts: [], rejected, received: body.items.length };
   }
 
   /** drift validates drift metrics of a project. */
@@ -73,7 +82,7 @@ export class Validator {
       if ('code' in point) rejected.push({ index, ...point });
       else drifts.push(point);
     }
-    return { points: [], drifts, rejected };
+    return { points: [], drifts, rejected, received: body.items.length };
   }
 
   private read<T>(

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { decode, parseJson, parseLines } from '../ingest/body.js';
+import { BatchBody, decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
 import { authenticate, type KeyRing } from './auth.js';
 import { type KeyLimit, limitHeaders } from './key-limit.js';
@@ -125,14 +125,19 @@ function addParsers(fastify: FastifyInstance, room: BodyRoom): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', asBuffer, async (request: FastifyRequest, body: Buffer) => {
     const plain = await plainBody(request, body);
+    if (isBatch(request)) return new BatchBody(plain);
     return plain.length === 0 ? undefined : parseJson(plain);
   });
   fastify.addContentTypeParser('application/x-ndjson', asBuffer, async (request: FastifyRequest, body: Buffer) => {
-    if (!(request.routeOptions.url ?? '').endsWith('/batch')) {
+    if (!isBatch(request)) {
       throw new HttpProblem('unsupported_media_type', 'only batch routes take application/x-ndjson');
     }
     return parseLines(await plainBody(request, body));
   });
+}
+
+function isBatch(request: FastifyRequest): boolean {
+  return (request.routeOptions.url ?? '').endsWith('/batch');
 }
 
 function unknownRoute(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): HttpProblem {

@@ -13,7 +13,11 @@ const DROPS_A_SLICE = 200;
 /** Queries look at waiting points one by one: past this many generations of them, commits are slowed down. */
 const BEHIND = 10;
 
-/** FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 3 ms. */
+/**
+ * FlushWork moves committed points into blocks and rollups, a generation of commits at a time, in slices of some 3 ms.
+ * None of them waits for the disk: the file's log keeps their order, so what a loss of power takes back, up to the points
+ * committed last, is still in the commits, and is flushed again.
+ */
 export class FlushWork implements Work {
   readonly name = 'flush';
   private gatheringSince: number | null = null;
@@ -51,14 +55,14 @@ export class FlushWork implements Work {
   private flush(): void {
     const { state } = this.writer;
     const tasks = state.flushQueue.next(SLICE_MS);
-    this.writer.commit((database) => flushTasks(database, tasks));
+    this.writer.rearrange((database) => flushTasks(database, tasks));
     state.flushed(tasks);
   }
 
   private drop(): void {
     const { flushQueue } = this.writer.state;
     const { droppableId } = flushQueue;
-    const dropped = this.writer.commit((database) => dropCommits(database, droppableId, DROPS_A_SLICE));
+    const dropped = this.writer.rearrange((database) => dropCommits(database, droppableId, DROPS_A_SLICE));
     if (dropped < DROPS_A_SLICE) flushQueue.dropped();
   }
 
