@@ -75,6 +75,18 @@ describe('authenticate without keys', () => {
     },
   );
 
+  it.each([
+    [{ 'x-forwarded-for': '127.0.0.1' }, 'operator'],
+    [{ 'x-forwarded-for': '127.0.0.1, ::1' }, 'operator'],
+    [{ 'x-forwarded-for': '203.0.113.5' }, '401 unauthenticated'],
+    [{ 'x-forwarded-for': '127.0.0.1, 203.0.113.5' }, '401 unauthenticated'],
+    [{ 'x-forwarded-for': '203.0.113.5, 127.0.0.1' }, '401 unauthenticated'],
+    [{ 'x-forwarded-for': '' }, '401 unauthenticated'],
+    [{ forwarded: 'for=127.0.0.1' }, '401 unauthenticated'],
+  ])('asks for whom a proxy of this machine speaks: %o is %s', async (headers, wanted) => {
+    expect(await outcome(local(headers), 'read', noKeys)).toBe(wanted);
+  });
+
   it('refuses a peer without an address', async () => {
     expect(await outcome({ headers: { host: 'localhost' }, remoteAddress: undefined }, 'read', noKeys)).toBe(
       '401 unauthenticated',

@@ -55,10 +55,11 @@ export function presentedKey(headers: IncomingHttpHeaders): string | null {
 
 /**
  * checkLocal lets a request without a key through only from this machine and under one of its own names: a web page
- * that points its own name at 127.0.0.1 (DNS rebinding), or posts here from elsewhere, is refused.
+ * that points its own name at 127.0.0.1 (DNS rebinding), or posts here from elsewhere, is refused. A proxy on this machine
+ * makes everybody a local peer, so each address that it says it speaks for must be local too.
  */
 export function checkLocal(caller: Caller, options: AuthOptions): void {
-  if (!isLocalAddress(caller.remoteAddress ?? '')) {
+  if (![caller.remoteAddress ?? '', ...forwardedFor(caller.headers)].every(isLocalAddress)) {
     throw new HttpProblem('unauthenticated', 'without a key only this machine itself is served', {
       headers: { 'www-authenticate': 'Bearer realm="tidemark"' },
     });
@@ -70,6 +71,13 @@ export function checkLocal(caller: Caller, options: AuthOptions): void {
   if (origin !== undefined && !isLocalName(hostnameOf(origin)) && !options.allowedOrigins.includes(origin)) {
     throw new HttpProblem('bad_host', 'the Origin header names a page from elsewhere');
   }
+}
+
+function forwardedFor(headers: IncomingHttpHeaders): readonly string[] {
+  // RFC 7239's own header is not read for addresses: whoever sends it is taken for a proxy that speaks for others.
+  if (headers.forwarded !== undefined) return [''];
+  const given = headers['x-forwarded-for'];
+  return given === undefined ? [] : [given].flat().flatMap((list) => list.split(',').map((address) => address.trim()));
 }
 
 function hostnameOf(url: string): string | null {
