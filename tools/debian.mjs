@@ -6,6 +6,8 @@ import { step } from './step.mjs';
 export const DEBIAN_PACKAGES = [
   { name: 'chromium', file: '/usr/bin/chromium', purpose: 'runs the SDK as a page does' },
   { name: 'strace', file: '/usr/bin/strace', purpose: 'makes a disk fail under the server' },
+  { name: 'openssl', file: '/usr/bin/openssl', purpose: 'makes a certificate for nginx' },
+  { name: 'nginx', file: '/usr/sbin/nginx', purpose: 'stands in front of instances' },
 ];
 
 /**
