@@ -8,6 +8,7 @@ export const DEBIAN_PACKAGES = [
   { name: 'strace', file: '/usr/bin/strace', purpose: 'makes a disk fail under the server' },
   { name: 'openssl', file: '/usr/bin/openssl', purpose: 'makes a certificate for nginx' },
   { name: 'nginx', file: '/usr/sbin/nginx', purpose: 'stands in front of instances' },
+  { name: 'docker-compose', file: '/usr/bin/docker-compose', purpose: 'reads docker-compose.yml' },
 ];
 
 /**
