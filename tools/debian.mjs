@@ -9,6 +9,7 @@ export const DEBIAN_PACKAGES = [
   { name: 'openssl', file: '/usr/bin/openssl', purpose: 'makes a certificate for nginx' },
   { name: 'nginx', file: '/usr/sbin/nginx', purpose: 'stands in front of instances' },
   { name: 'docker-compose', file: '/usr/bin/docker-compose', purpose: 'reads docker-compose.yml' },
+  { name: 'prometheus', file: '/usr/bin/promtool', purpose: 'tries the rules of Prometheus' },
 ];
 
 /**
