@@ -253,6 +253,23 @@ describe('several instances behind nginx', () => {
     expect([await storedIn(first), await storedIn(second)]).toEqual([1, 4]);
   });
 
+  test('never get the same POST twice when one hangs', async () => {
+    const [first, second] = [await openPlatform(EMBEDDED), await openPlatform(EMBEDDED)];
+    const nginx = await Nginx.open({
+      instances: [first.url, second.url],
+      values: { NGINX_ANSWER_TIMEOUT: '1s' },
+    });
+    const api = nginx.client();
+    first.process.signal('SIGSTOP');
+    const answers = [...(await sendSingly(api, 1)), ...(await sendSingly(api, 1))];
+    for (const answer of answers.filter(({ status }) => status !== 201)) expectProblem(answer, 'answer_timeout');
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    first.process.signal('SIGCONT');
+    // What it was sent it may still do, or drop because nobody waits any more: hence the 504, that says neither.
+    expect(await storedIn(first)).toBeLessThanOrEqual(1);
+    expect(await storedIn(second)).toBe(1);
+  });
+
   test('get a POST again where an Idempotency-Key lets them know it', async () => {
     const [first, second] = [await openPlatform(EMBEDDED), await openPlatform(EMBEDDED)];
     const line = await CutLine.open(first.url);
