@@ -9,6 +9,10 @@ export const DEBIAN_PACKAGES = [
   { name: 'redis-server', file: '/usr/bin/redis-server', purpose: 'is the queue of production' },
   { name: 'influxdb', file: '/usr/bin/influxd', purpose: 'is the store of production' },
   { name: 'postgresql', file: '/usr/lib/postgresql', purpose: 'is the state of production' },
+  { name: 'openssl', file: '/usr/bin/openssl', purpose: 'makes a certificate for nginx' },
+  { name: 'nginx', file: '/usr/sbin/nginx', purpose: 'stands in front of instances' },
+  { name: 'docker-compose', file: '/usr/bin/docker-compose', purpose: 'reads docker-compose.yml' },
+  { name: 'prometheus', file: '/usr/bin/promtool', purpose: 'tries the rules of Prometheus' },
 ];
 
 /**

@@ -9,7 +9,8 @@ const pathsWhere = (isSo) => Object.keys(packages).filter((path) => isSo(package
 describe('package-lock.json', () => {
   it('has the digest of every package that comes from the registry', () => {
     const isLocked = ({ integrity }) => /^sha512-[A-Za-z0-9+/]{86}==/.test(integrity);
-    const isFromRegistry = ({ link, version }, path) => path.includes('node_modules/') && !link && version !== undefined;
+    const isFromRegistry = ({ link, version }, path) =>
+      path.includes('node_modules/') && !link && version !== undefined;
     const fromRegistry = pathsWhere(isFromRegistry);
     expect(fromRegistry.length).toBeGreaterThan(100);
     expect(fromRegistry.filter((path) => !isLocked(packages[path]))).toEqual([]);

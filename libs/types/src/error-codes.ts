@@ -101,6 +101,21 @@ export const ERROR_CODES = {
     help: 'The disk may be full or failing; the log says. Nothing was stored. Repeat after `Retry-After` seconds.',
   },
   draining: { status: 503, title: 'The server is stopping', help: 'Repeat the request after `Retry-After` seconds.' },
+  unavailable: {
+    status: 503,
+    title: 'No instance can be reached',
+    help: 'Said by the proxy in front. Nothing of the request was done. Repeat it after `Retry-After` seconds.',
+  },
+  unanswered: {
+    status: 502,
+    title: 'An instance was lost before it answered',
+    help: 'Said by the proxy in front. The request may have been carried out: repeat a POST with its `Idempotency-Key`.',
+  },
+  answer_timeout: {
+    status: 504,
+    title: 'An instance took too long to answer',
+    help: 'Said by the proxy in front. The request may have been carried out: repeat a POST with its `Idempotency-Key`.',
+  },
 } as const satisfies Record<string, ErrorCode>;
 
 /** ProblemCode is the `code` of a problem answer. */

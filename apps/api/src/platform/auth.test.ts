@@ -113,6 +113,20 @@ describe('authenticate without keys', () => {
   });
 
   it.each([
+    [{ 'x-forwarded-for': '127.0.0.1' }, 'operator'],
+    [{ 'x-forwarded-for': '127.0.0.1, ::1', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'localhost' }, 'operator'],
+    [{ 'x-forwarded-for': '203.0.113.5' }, '403 proxied'],
+    [{ 'x-forwarded-for': '127.0.0.1, 203.0.113.5' }, '403 proxied'],
+    [{ 'x-forwarded-for': '203.0.113.5, 127.0.0.1' }, '403 proxied'],
+    [{ 'x-forwarded-for': '' }, '403 proxied'],
+    [{ 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1' }, '403 proxied'],
+    [{ 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }, '403 proxied'],
+    [{ 'x-forwarded-proto': 'https' }, '403 proxied'],
+  ])('asks for whom a proxy of this machine speaks: %o is %s', async (headers, wanted) => {
+    expect(await outcome(local(headers), 'read', noKeys)).toBe(wanted);
+  });
+
+  it.each([
     'forwarded',
     'via',
     'x-forwarded-for',
@@ -123,7 +137,7 @@ describe('authenticate without keys', () => {
     'cf-connecting-ip',
     'true-client-ip',
   ])('refuses a request that carries %s, even empty, because a proxy may speak for anyone', async (name) => {
-    expect(await outcome(local({ [name]: '127.0.0.1' }), 'read', noKeys)).toBe('403 proxied');
+    expect(await outcome(local({ [name]: '203.0.113.5' }), 'read', noKeys)).toBe('403 proxied');
     expect(await outcome(local({ [name]: '' }), 'read', noKeys)).toBe('403 proxied');
     expect(await outcome(local({ [name]: 'x', 'x-api-key': 'made-up' }), 'read', noKeys)).toBe('403 proxied');
     expect(await outcome(local({ [name]: 'x' }), 'public', noKeys)).toBe('operator');

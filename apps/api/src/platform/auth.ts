@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { Access } from './access.js';
-import { forwardingHeader } from './forwarding.js';
+import { forwardingHeader, isLocalAddress } from './forwarding.js';
 import { may, OPERATOR, type Principal } from './principal.js';
 import { HttpProblem } from './problem.js';
 
@@ -57,7 +57,7 @@ export function presentedKey(headers: IncomingHttpHeaders): string | null {
 /**
  * checkLocal lets a request without a key through only from this machine and under one of its own names: a web page
  * that points its own name at 127.0.0.1 (DNS rebinding), or posts here from elsewhere, is refused, and so is a proxy on
- * this machine, which may give any caller of its own a local address and a local Host.
+ * this machine that does not say that it speaks for this machine.
  */
 export function checkLocal(caller: Caller, options: AuthOptions): void {
   if (!isLocalAddress(caller.remoteAddress ?? '')) {
@@ -91,8 +91,4 @@ function isLocalName(hostname: string | null): boolean {
     hostname === '[::1]' ||
     (hostname !== null && isIP(hostname) === 4 && hostname.startsWith('127.'))
   );
-}
-
-function isLocalAddress(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }
