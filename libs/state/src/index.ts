@@ -9,5 +9,6 @@ export { type ApiKey, type Identity, type KeyInput, Keys } from './keys.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { type Model, type ModelInput, Models, type Thresholds } from './models.js';
 export { type MarkOutcome, Outbox, type RecentDelivery, type AttemptEnd } from './outbox.js';
+export { openPostgresState, type PostgresStateOptions } from './postgres-state.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { type Change, type EventDraft, type Firing, type Transition } from './transition.js';
