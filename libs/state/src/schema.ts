@@ -8,6 +8,7 @@ import type {
   Rule,
   Severity,
 } from '@tidemark/types';
+import type { Generated } from 'kysely';
 import type { AttemptOutcome } from './delivery.js';
 
 /** Schema is every table of the state. Times are epoch ms, flags 0 or 1, lists and objects JSON text. */
@@ -137,6 +138,10 @@ export interface DeliveriesTable {
   readonly created_ms: number;
   readonly updated_ms: number;
   readonly delivered_ms: number | null;
+  /** Who delivers it until when, while it is claimed by id; the token counts its claims. */
+  readonly claimed_by: string | null;
+  readonly claimed_until_ms: number | null;
+  readonly claim_token: Generated<number>;
 }
 
 /** DeliveryAttemptsTable holds every try of a delivery, over replays too. */

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { describePort as describeAlerts } from './alerts.contract.js';
+import { describePort as describeClaims } from './claims.contract.js';
 import type { MakeEngine } from './engine.contract.js';
 import { describePort as describeKeys } from './keys.contract.js';
 import { describePort as describeOutbox } from './outbox.contract.js';
@@ -11,6 +12,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its registry', () => describeRegistry(makeEngine));
     describe('its alerts', () => describeAlerts(makeEngine));
     describe('its outbox and ledger', () => describeOutbox(makeEngine));
+    describe('its claims', () => describeClaims(makeEngine));
     describe('its API keys', () => describeKeys(makeEngine));
   });
 }
