@@ -7,6 +7,8 @@ export { Deliveries, type DeliveryFilter, type ReplayOutcome } from './deliverie
 export { type AttemptOutcome, type Delivery, type DeliveryAttempt } from './delivery.js';
 export { eventId, type EventIdentity, newId, type Random } from './identity.js';
 export { type ApiKey, type Identity, type KeyInput, Keys } from './keys.js';
+export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.js';
+export { type LeaseOutcome, type LeaseRequest, Leases } from './leases.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { type Model, type ModelInput, Models, type Thresholds } from './models.js';
 export { type MarkOutcome, Outbox, type RecentDelivery, type AttemptEnd } from './outbox.js';

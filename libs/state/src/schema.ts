@@ -21,6 +21,7 @@ export interface Schema {
   readonly alert_events: AlertEventsTable;
   readonly deliveries: DeliveriesTable;
   readonly delivery_attempts: DeliveryAttemptsTable;
+  readonly leases: LeasesTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -152,4 +153,11 @@ export interface DeliveryAttemptsTable {
   readonly outcome: AttemptOutcome;
   readonly detail: string | null;
   readonly duration_ms: number;
+}
+
+/** LeasesTable holds who may do what alone; `expires_ms` is by the database's own clock. */
+export interface LeasesTable {
+  readonly name: string;
+  readonly holder: string;
+  readonly expires_ms: number;
 }

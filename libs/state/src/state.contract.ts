@@ -3,6 +3,7 @@ import { describePort as describeAlerts } from './alerts.contract.js';
 import { describePort as describeClaims } from './claims.contract.js';
 import type { MakeEngine } from './engine.contract.js';
 import { describePort as describeKeys } from './keys.contract.js';
+import { describePort as describeLeases } from './leases.contract.js';
 import { describePort as describeOutbox } from './outbox.contract.js';
 import { describePort as describeRegistry } from './registry.contract.js';
 
@@ -13,6 +14,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its alerts', () => describeAlerts(makeEngine));
     describe('its outbox and ledger', () => describeOutbox(makeEngine));
     describe('its claims', () => describeClaims(makeEngine));
+    describe('its leases', () => describeLeases(makeEngine));
     describe('its API keys', () => describeKeys(makeEngine));
   });
 }

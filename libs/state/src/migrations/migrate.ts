@@ -1,11 +1,13 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { claims } from './claims.js';
 import { initialSchema } from './initial-schema.js';
+import { leases } from './leases.js';
 
 /** MIGRATIONS are applied in the order of their names; a name once released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial-schema': initialSchema,
   '0002-claims': claims,
+  '0003-leases': leases,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */
