@@ -111,15 +111,56 @@ export function describePort(makeEngine: MakeEngine): void {
   });
 
   describe('counts', () => {
-    it('are saved without a new version, and older ones never overwrite newer ones', async () => {
+    it('of several instances add up, in any order and without a new version', async () => {
+      const handles = [new Alerts(state()), new Alerts(await another())];
       const alerts = new Alerts(state());
       const { alert } = committed(await alerts.commitTransition(aFiring(10)));
+      const older = { id: alert.id, occurrences: 20, value: 1150, peak: 1300, lastBreachMs: 40 };
       const newer = { id: alert.id, occurrences: 50, value: 1200, peak: 1800, lastBreachMs: 90 };
-      await alerts.saveCounts([newer, { id: 'nobody', occurrences: 1, value: 1, peak: 1, lastBreachMs: 1 }]);
-      await alerts.saveCounts([{ ...newer, occurrences: 20, peak: 1300, lastBreachMs: 40 }]);
-      expect(await alerts.loadFiring()).toEqual([{ ...alert, ...newer }]);
-      await alerts.saveCounts([]);
-      expect(committed(await alerts.commitTransition(anEscalation(alert, 99))).alert.version).toBe(2);
+      const nobody = { ...older, id: 'nobody' };
+      const saved = await alerts.saveCounts([newer, nobody]);
+      expect([...saved]).toEqual([[alert.id, { ...alert, ...newer, occurrences: 51 }]]);
+      await alerts.saveCounts([older]);
+      expect(await alerts.loadFiring()).toEqual([{ ...alert, ...newer, occurrences: 71 }]);
+      expect(await alerts.saveCounts([])).toEqual(new Map());
+      await Promise.all(
+        Array.from({ length: 20 }, (_, i) => handles[i % 2]?.saveCounts([{ ...older, occurrences: 2 }])),
+      );
+      expect(await alerts.get('p', alert.id)).toMatchObject({ occurrences: 111, peak: 1800, version: 1 });
+    });
+
+    it('that others saved meanwhile are kept by a transition, which adds its own', async () => {
+      const alerts = new Alerts(state());
+      const { alert } = committed(await alerts.commitTransition(aFiring(10)));
+      await alerts.saveCounts([{ id: alert.id, occurrences: 50, value: 1200, peak: 1800, lastBreachMs: 90 }]);
+      const escalation = anEscalation(alert, 60);
+      const next = { ...escalation.next, occurrences: 4, value: 1500, peak: 1500, lastBreachMs: 60 };
+      const escalated = committed(await alerts.commitTransition({ ...escalation, next })).alert;
+      expect(escalated).toMatchObject({ occurrences: 54, value: 1200, peak: 1800, lastBreachMs: 90, version: 2 });
+      expect(await alerts.get('p', alert.id)).toEqual(escalated);
+    });
+
+    it('stop the end of an alert that was taken for quiet', async () => {
+      const alerts = new Alerts(state());
+      const { alert } = committed(await alerts.commitTransition(aFiring(10)));
+      const quietEnd = (seen: Alert) => alerts.commitTransition({ ...aResolution(seen, 99), ifQuiet: true });
+      await alerts.saveCounts([{ id: alert.id, occurrences: 1, value: 1200, peak: 1200, lastBreachMs: 90 }]);
+      const refused = await quietEnd(alert);
+      expect(refused).toMatchObject({ outcome: 'conflict', current: { occurrences: 2, resolvedMs: null } });
+      const current = refused.outcome === 'conflict' ? refused.current : null;
+      expect(committed(await quietEnd(current ?? alert)).alert).toMatchObject({ resolvedMs: 99, occurrences: 2 });
+    });
+
+    it('are seen by the marks of what is firing, and read by id', async () => {
+      const alerts = new Alerts(state());
+      const { alert } = committed(await alerts.commitTransition(aFiring(10)));
+      const ended = committed(await alerts.commitTransition(aFiring(10, { key: { modelId: 'n' } }))).alert;
+      await alerts.commitTransition(aResolution(ended, 20));
+      await alerts.saveCounts([{ id: alert.id, occurrences: 5, value: 1, peak: 1, lastBreachMs: 20 }]);
+      const { project, modelId, rule, id } = alert;
+      expect(await alerts.marks()).toEqual([{ project, modelId, rule, id, version: 1, occurrences: 6 }]);
+      const ids = [...Array.from({ length: 600 }, (_, i) => `nobody${i}`), alert.id, ended.id];
+      expect((await alerts.byIds(ids)).map((found) => found.id).toSorted()).toEqual([alert.id, ended.id].toSorted());
     });
 
     it('of a resolved alert stay as they were', async () => {

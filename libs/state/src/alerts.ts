@@ -1,8 +1,9 @@
 import type { AlertType, Severity } from '@tidemark/types';
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely';
 import { type Alert, type AlertEvent, type AlertKey, toAlert, toAlertEvent } from './alert.js';
+import { addCountsQuery, type AlertCounts } from './alert-counts.js';
 import type { State } from './database.js';
-import type { Schema } from './schema.js';
+import type { AlertsTable, Schema } from './schema.js';
 import { planTransition, type Transition } from './transition.js';
 
 /** TransitionOutcome tells whether a transition was committed, or what it lost to (null: nothing is firing any more). */
@@ -15,8 +16,8 @@ export type TransitionOutcome =
     }
   | { readonly outcome: 'conflict'; readonly current: Alert | null };
 
-/** AlertCounts are the figures of a firing alert that are kept in memory and saved at intervals. */
-export type AlertCounts = Pick<Alert, 'id' | 'occurrences' | 'value' | 'peak' | 'lastBreachMs'>;
+/** AlertMark is as little of a firing alert as tells whether anybody changed it or counted on it. */
+export type AlertMark = AlertKey & Pick<Alert, 'id' | 'version' | 'occurrences'>;
 
 /** AlertFilter chooses alerts by what they are and when they began, both ends of the time included. */
 export interface AlertFilter {
@@ -34,6 +35,12 @@ export interface AlertFilter {
 
 /** A firing that keeps losing its incident number to others that fired and resolved in between is a fault of its own. */
 const INCIDENT_TRIES = 8;
+/** One transaction holds so many rows at most, and one question asks for so many. */
+const SAVED_AT_ONCE = 100;
+const READ_AT_ONCE = 500;
+
+/** The compiled query's type says what its rows are, as it does for `execute`. */
+type AlertRow = Selectable<AlertsTable>;
 
 /** Alerts keeps the alerts, their history, and the deliveries that a transition causes. */
 export class Alerts {
@@ -49,7 +56,10 @@ export class Alerts {
       const plan = planTransition(this.state, transition, incident);
       const done = await this.state.write(plan.writes);
       if (done.outcome === 'committed') {
-        const { alert, events, deliveryIds } = plan;
+        const { events, deliveryIds } = plan;
+        // Others may have counted on it meanwhile: the row says what it is now.
+        const [row] = done.results[0]?.rows ?? [];
+        const alert = row ? toAlert(row as unknown as AlertRow) : plan.alert;
         return { outcome: 'committed', alert, events, deliveryIds };
       }
       if (transition.previous) return { outcome: 'conflict', current: await this.byId(transition.previous.id) };
@@ -59,21 +69,47 @@ export class Alerts {
     return { outcome: 'conflict', current: null };
   }
 
-  /** saveCounts writes the figures of firing alerts in one transaction; older figures never overwrite newer ones. */
-  async saveCounts(counts: readonly AlertCounts[]): Promise<void> {
-    if (counts.length === 0) return;
-    const template = this.state.db
-      .updateTable('alerts')
-      .set({ occurrences: 0, value: 0, peak: 0, last_breach_ms: 0 })
-      .where('id', '=', '')
+  /**
+   * saveCounts adds what was counted of firing alerts, and answers those alerts as they are now, by id; one that is not
+   * among them has ended, and nothing was added to it.
+   */
+  async saveCounts(counts: readonly AlertCounts[]): Promise<ReadonlyMap<string, Alert>> {
+    const saved = new Map<string, Alert>();
+    // In one order everywhere, so that instances that save the same alerts wait for each other and never in a circle.
+    const ordered = counts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const query = addCountsQuery(this.state.db);
+    for (let at = 0; at < ordered.length; at += SAVED_AT_ONCE) {
+      const writes = ordered.slice(at, at + SAVED_AT_ONCE).map((count) => ({ query: query(count) }));
+      const done = await this.state.write(writes, 'lazy');
+      const rows = done.outcome === 'committed' ? done.results.flatMap((result) => result.rows) : [];
+      for (const row of rows) {
+        const alert = toAlert(row as unknown as AlertRow);
+        saved.set(alert.id, alert);
+      }
+    }
+    return saved;
+  }
+
+  /** marks answers a mark of every firing alert of every project. */
+  async marks(): Promise<AlertMark[]> {
+    const rows = await this.state.db
+      .selectFrom('alerts')
+      .select(['id', 'project', 'model_id', 'rule', 'version', 'occurrences'])
       .where('resolved_ms', 'is', null)
-      .where('occurrences', '<=', 0)
-      .compile();
-    // Compiled once and bound many times: compiling costs more than running it.
-    const writes = counts.map(({ id, occurrences, value, peak, lastBreachMs }) => ({
-      query: { ...template, parameters: [occurrences, value, peak, lastBreachMs, id, occurrences] },
-    }));
-    await this.state.write(writes, 'lazy');
+      .execute();
+    return rows.map(({ model_id, ...mark }) => ({ ...mark, modelId: model_id }));
+  }
+
+  /** byIds answers those of some alerts that there are, in any order. */
+  async byIds(ids: readonly string[]): Promise<Alert[]> {
+    const found: Alert[] = [];
+    for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+      const rows = await this.select()
+        .where('id', 'in', ids.slice(at, at + READ_AT_ONCE))
+        .execute();
+      found.push(...rows.map(toAlert));
+    }
+    return found;
   }
 
   /** loadFiring answers every firing alert, project by project, oldest first: what a process must know when it starts. */

@@ -1,4 +1,5 @@
 import type { State } from './database.js';
+import { bump } from './revisions.js';
 
 /** DEFAULT_PROJECT is the project of everything that names none. */
 export const DEFAULT_PROJECT = 'default';
@@ -19,7 +20,8 @@ export class Projects {
       .insertInto('projects')
       .values({ id, created_ms: nowMs })
       .onConflict((conflict) => conflict.doNothing());
-    await this.state.write([{ query: query.compile() }]);
+    // An unmet expectation is that it is there: nothing changed, and the revision stays.
+    await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'projects')]);
   }
 
   /** list answers every project, oldest first. */

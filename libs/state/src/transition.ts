@@ -1,5 +1,7 @@
+import type { CompiledQuery } from 'kysely';
 import type { Alert, AlertEvent, AlertKey, AlertState } from './alert.js';
 import { alertTypeOf, stateColumns } from './alert.js';
+import { addedCounts } from './alert-counts.js';
 import type { State, Write } from './database.js';
 import { deliveryId, eventId } from './identity.js';
 
@@ -32,6 +34,8 @@ export interface Firing extends TransitionParts {
 /** Change moves a firing alert on from the version that `previous` shows. */
 export interface Change extends TransitionParts {
   readonly previous: Alert;
+  /** True for what is right only if nobody has counted a breach since `previous` was read: the end of a quiet alert. */
+  readonly ifQuiet?: boolean;
 }
 
 /** Transition is a step in the life of an alert, to be committed whole. */
@@ -48,7 +52,7 @@ export interface TransitionPlan {
 /** planTransition writes a transition as one batch; `incident` is used for a new alert only. */
 export function planTransition({ db }: State, transition: Transition, incident: number): TransitionPlan {
   const alert = nextAlert(transition, incident);
-  const writes: Write[] = [{ query: alertQuery(db, transition.previous, alert), expect: 1 }];
+  const writes: Write[] = [{ query: alertQuery(db, transition, alert), expect: 1 }];
   const events: AlertEvent[] = [];
   const deliveryIds: string[] = [];
   if (transition.events.length > EVENTS_A_TRANSITION) throw new RangeError('too many events for one transition');
@@ -86,15 +90,8 @@ function eventOf(alert: Alert, draft: EventDraft, index: number): AlertEvent {
 }
 
 /** The partial unique index refuses a second firing alert; the version refuses a change of what somebody else changed. */
-function alertQuery(db: State['db'], previous: Alert | null, alert: Alert) {
-  if (previous)
-    return db
-      .updateTable('alerts')
-      .set({ ...stateColumns(alert), version: alert.version })
-      .where('id', '=', alert.id)
-      .where('version', '=', previous.version)
-      .where('resolved_ms', 'is', null)
-      .compile();
+function alertQuery(db: State['db'], transition: Transition, alert: Alert): CompiledQuery {
+  if (transition.previous) return changeQuery(db, transition, alert);
   return db
     .insertInto('alerts')
     .values({
@@ -109,6 +106,19 @@ function alertQuery(db: State['db'], previous: Alert | null, alert: Alert) {
     })
     .onConflict((conflict) => conflict.doNothing())
     .compile();
+}
+
+/** What was counted is added to what others have counted meanwhile. */
+function changeQuery(db: State['db'], { previous, ifQuiet }: Change, alert: Alert): CompiledQuery {
+  const counts = { ...alert, occurrences: alert.occurrences - previous.occurrences };
+  const query = db
+    .updateTable('alerts')
+    .set({ ...stateColumns(alert), ...addedCounts(counts), version: alert.version })
+    .where('id', '=', alert.id)
+    .where('version', '=', previous.version)
+    .where('resolved_ms', 'is', null)
+    .returningAll();
+  return (ifQuiet ? query.where('occurrences', '=', previous.occurrences) : query).compile();
 }
 
 function eventQuery(db: State['db'], event: AlertEvent) {

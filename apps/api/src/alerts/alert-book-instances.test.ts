@@ -88,13 +88,13 @@ describe('two AlertBooks on one database', () => {
     ]);
   });
 
-  it('write the higher of their counts', async () => {
+  it('add up their counts', async () => {
     const [one, two] = books;
     await one.raise([aBreach('low')]);
     await two.raise([aBreach('low', { count: 9, value: 50 })]);
     await one.raise([aBreach('low')]);
     await two.saveCounts();
     await one.saveCounts();
-    expect(await stored()).toMatchObject([{ occurrences: 10, peak: 50 }]);
+    expect(await stored()).toMatchObject([{ occurrences: 11, peak: 50 }]);
   });
 });

@@ -1,17 +1,13 @@
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertKey,
-  type Alerts,
-  type AlertState,
-  type Random,
-  type Transition,
-} from '@tidemark/state';
+import type { Alert, AlertEvent, AlertKey, Alerts, AlertState, Random } from '@tidemark/state';
 import type { Clock } from '@tidemark/program';
 import type { Breach } from '../rules/evaluate.js';
 import type { AlertTiming } from '../rules/model-directory.js';
+import { AlertFollower } from './alert-follower.js';
 import { AlertIds } from './alert-ids.js';
+import { draftTransition } from './draft-transition.js';
+import { HeldAlert } from './held-alert.js';
 import { type Observation, transition } from './transition.js';
+import { Turns } from './turns.js';
 
 /** AlertBookDeps are what the book decides by, writes to and tells. */
 export interface AlertBookDeps {
@@ -24,7 +20,15 @@ export interface AlertBookDeps {
   readonly payload: (alert: Alert, event: AlertEvent) => string;
   /** committed is called after each event is on disk: wake the deliveries, tell the live feed. */
   readonly committed: (alert: Alert, events: readonly AlertEvent[]) => void;
+  /**
+   * How much longer than `resolve_after` an alert must be quiet, because a breach that another instance saw is heard of
+   * when that instance saves its counts; absent where there is no other instance.
+   */
+  readonly graceMs?: number;
 }
+
+/** SHARED_GRACE_MS is the grace of several instances: two intervals of saving, and a slow save. */
+export const SHARED_GRACE_MS = 15_000;
 
 /** MarkOutcome tells what became of a mark set by hand. */
 export type MarkOutcome =
@@ -33,45 +37,48 @@ export type MarkOutcome =
 /** Target is what an observation is about; with an id, only while that very alert fires. */
 type Target = AlertKey & { readonly id?: string };
 
-interface Held {
-  alert: Alert;
-  /** By the clock that does not jump. */
-  lastBreachMs: number;
-  lastNotifiedMs: number;
-  /** Counts that the database does not have yet. */
-  dirty: boolean;
-}
-
 const MAX_CONFLICTS = 8;
 
 /**
  * AlertBook holds every firing alert in memory and moves them on. Only events reach the database: a model that
  * breaches ten thousand times a second costs what a healthy one does. Steps of one alert are taken one after another;
  * a breach that comes while its alert is being committed waits for that commit, because its request must not be
- * acknowledged before the alert is on disk.
+ * acknowledged before the alert is on disk. Several instances may have a book on one database: each step is committed
+ * from the version it was decided on, counts add up, and `follow` learns what the others did.
  */
 export class AlertBook {
-  private readonly held = new Map<string, Held>();
-  private readonly underway = new Map<string, Promise<void>>();
-
+  private readonly held = new Map<string, HeldAlert>();
+  private readonly turns = new Turns();
   private readonly ids: AlertIds;
+  private readonly follower: AlertFollower;
 
   constructor(private readonly deps: AlertBookDeps) {
     this.ids = new AlertIds(deps.random);
+    this.follower = new AlertFollower({
+      alerts: deps.alerts,
+      clock: deps.clock,
+      held: this.held,
+      keyOf,
+      isBusy: (key) => this.turns.isTaken(key) || Boolean(this.held.get(key)?.saving),
+      learn: (alert) => this.learn(alert),
+      ended: (held) => this.ended(held),
+    });
   }
 
   /** load takes over the alerts that were firing when the process stopped; their quiet time starts anew. */
   async load(): Promise<void> {
-    for (const alert of await this.deps.alerts.loadFiring()) this.hold(alert);
+    for (const alert of await this.deps.alerts.loadFiring()) this.learn(alert);
   }
 
-  /** countFiring counts the firing alerts of a project or of one model of it. */
-  countFiring(project: string, modelId?: string): number {
-    let count = 0;
-    for (const { alert } of this.held.values()) {
-      if (alert.project === project && (modelId === undefined || alert.modelId === modelId)) count++;
-    }
-    return count;
+  /** follow takes in what other instances did since the last time. */
+  follow(): Promise<void> {
+    return this.follower.follow();
+  }
+
+  /** countFiring counts the firing alerts of a project or of one model of it; where others fire too, it asks the database. */
+  countFiring(project: string, modelId?: string): number | Promise<number> {
+    if (this.deps.graceMs !== undefined) return this.deps.alerts.countFiring(project, modelId);
+    return this.firing(project).filter((alert) => modelId === undefined || alert.modelId === modelId).length;
   }
 
   /** size is the number of alerts that fire, in all projects. */
@@ -79,15 +86,14 @@ export class AlertBook {
     return this.held.size;
   }
 
-  /** firing lists the firing alerts of a project with their counts as of now. */
+  /** firing lists the firing alerts of a project with their counts as of now, as far as this instance knows. */
   firing(project: string): readonly Alert[] {
     return [...this.held.values()].map(({ alert }) => alert).filter((alert) => alert.project === project);
   }
 
-  /** current answers the alert with its counts as of now. */
+  /** current answers an alert that was read with its counts as of now. */
   current(alert: Alert): Alert {
-    const held = this.held.get(keyOf(alert));
-    return held?.alert.id === alert.id ? held.alert : alert;
+    return this.held.get(keyOf(alert))?.over(alert) ?? alert;
   }
 
   /** raise takes breaches in; it resolves when every event they amount to is committed with its deliveries. */
@@ -107,49 +113,47 @@ export class AlertBook {
 
   /** sweep resolves the alerts that were quiet long enough and repeats those that nobody looked at. */
   async sweep(): Promise<void> {
-    const steadyMs = this.deps.clock.steadyMs();
-    const due = [...this.held.values()].filter((held) => isDue(held, this.timingOf(held.alert), steadyMs));
+    const due = [...this.held.values()].filter((held) => held.isDue(this.timingOf(held.alert)));
     await Promise.all(due.map(({ alert }) => this.observe(alert, 'tick')));
   }
 
-  /** saveCounts writes the counts that changed since the last time. */
+  /** saveCounts adds the counts that only this instance has to the database. */
   async saveCounts(): Promise<void> {
-    const dirty = [...this.held.values()].filter((held) => held.dirty);
-    if (dirty.length === 0) return;
-    for (const held of dirty) held.dirty = false;
+    const counted = Array.from(this.held).filter(
+      ([key, held]) => held.own > 0 && held.saving === null && !this.turns.isTaken(key),
+    );
+    if (counted.length === 0) return;
+    const counts = counted.map(([, held]) => held.counts());
+    const saving = this.deps.alerts.saveCounts(counts);
+    for (const [, held] of counted) held.saving = saving;
+    const ended: HeldAlert[] = [];
     try {
-      await this.deps.alerts.saveCounts(dirty.map(({ alert }) => alert));
-    } catch (error) {
-      for (const held of dirty) held.dirty = true;
-      throw error;
+      const saved = await saving;
+      for (const [index, [, held]] of counted.entries()) {
+        const row = saved.get(held.stored.id);
+        if (row) held.saved(row, counts[index]?.occurrences ?? 0);
+        else ended.push(held);
+      }
+    } finally {
+      for (const [, held] of counted) held.saving = null;
     }
+    for (const held of ended) await this.ended(held);
   }
 
   private async mark(project: string, id: string, observation: Observation): Promise<MarkOutcome> {
     const found = await this.deps.alerts.get(project, id);
     if (!found) return { outcome: 'not_found' };
     if (found.resolvedMs !== null) return { outcome: 'already_resolved' };
-    if (!this.held.has(keyOf(found))) this.hold(found); // it was fired elsewhere
+    await this.turns.free(keyOf(found));
+    this.learn(found); // it may have been fired elsewhere
     await this.observe(found, observation);
     const after = await this.deps.alerts.get(project, id);
     return after ? { outcome: 'done', alert: this.current(after) } : { outcome: 'not_found' };
   }
 
-  private async observe(key: Target, observation: Observation | 'tick'): Promise<void> {
+  private observe(key: Target, observation: Observation | 'tick'): Promise<void> {
     const id = keyOf(key);
-    let waitFor = this.underway.get(id);
-    while (waitFor) {
-      await waitFor.catch(() => undefined); // its own caller is told of its failure
-      waitFor = this.underway.get(id);
-    }
-    const work = this.step(id, key, observation);
-    if (!work) return;
-    this.underway.set(id, work);
-    try {
-      await work;
-    } finally {
-      this.underway.delete(id);
-    }
+    return this.turns.take(id, () => this.step(id, key, observation));
   }
 
   /** step answers null when nothing has to be written: the usual case on the path of a metric. */
@@ -157,55 +161,37 @@ export class AlertBook {
     const held = this.held.get(id);
     const { next, event } = this.decide(held, key, observation);
     if (event) return this.commit(id, key, observation, 0);
-    this.count(held, next, observation);
+    count(held, next, observation);
     return null;
   }
 
-  /** count keeps a breach that is no event in memory. */
-  private count(held: Held | undefined, next: AlertState | null, observation: Observation | 'tick'): void {
-    if (!held || !next || observation === 'tick') return;
-    held.alert = { ...held.alert, ...next };
-    held.lastBreachMs = this.deps.clock.steadyMs();
-    held.dirty = true;
-  }
-
   private async commit(id: string, key: Target, observation: Observation | 'tick', conflicts: number): Promise<void> {
+    await this.held.get(id)?.saving?.catch(() => undefined); // its counts must be added once
     const held = this.held.get(id);
     const { next, event } = this.decide(held, key, observation);
-    if (!next || !event) return this.count(held, next, observation);
-    const channelIds = event === 'acknowledged' ? [] : await this.deps.channelsFor(key.project, key.modelId);
-    const outcome = await this.deps.alerts.commitTransition(
-      this.transitionOf(key, held?.alert ?? null, next, event, channelIds),
+    if (!next || !event) return count(held, next, observation);
+    const { alerts, channelsFor, clock, payload } = this.deps;
+    const channelIds = event === 'acknowledged' ? [] : await channelsFor(key.project, key.modelId);
+    const draft = {
+      key,
+      previous: held?.stored ?? null,
+      next,
+      event,
+      ifQuiet: observation === 'tick' && event === 'resolved',
+    };
+    const outcome = await alerts.commitTransition(
+      draftTransition({ ...draft, channelIds, payload, atMs: clock.wallMs(), newId: (atMs) => this.ids.next(atMs) }),
     );
     if (outcome.outcome === 'conflict') {
       if (conflicts >= MAX_CONFLICTS) throw new Error(`the alert of ${key.rule} kept changing elsewhere`);
-      if (outcome.current && outcome.current.resolvedMs === null) this.adopt(outcome.current);
+      if (outcome.current && outcome.current.resolvedMs === null) this.learn(outcome.current);
       else this.held.delete(id);
       return this.commit(id, key, observation, conflicts + 1);
     }
-    this.settle(id, outcome.alert, event === 'fired' || event === 'escalated');
+    // More than was written here is what others counted meanwhile.
+    const isBreach = event === 'fired' || event === 'escalated' || outcome.alert.occurrences > next.occurrences;
+    this.settle(id, outcome.alert, isBreach);
     this.deps.committed(outcome.alert, outcome.events);
-  }
-
-  private transitionOf(
-    key: AlertKey,
-    previous: Alert | null,
-    next: AlertState,
-    kind: AlertEvent['kind'],
-    channelIds: readonly string[],
-  ): Transition {
-    const { severity, message, value, threshold, occurrences } = next;
-    const by = kind === 'acknowledged' ? (next.acknowledged?.by ?? null) : kind === 'resolved' ? next.resolvedBy : null;
-    const comment =
-      kind === 'acknowledged' ? (next.acknowledged?.comment ?? null) : kind === 'resolved' ? next.resolveComment : null;
-    // Reminders and acknowledgements repeat in one incident: the version they start from tells them apart.
-    const ordinal = kind === 'repeated' || kind === 'acknowledged' ? (previous?.version ?? 0) : 0;
-    const atMs = this.deps.clock.wallMs();
-    const events = [{ kind, severity, message, value, threshold, occurrences, atMs, by, comment, ordinal, channelIds }];
-    const parts = { next, events, payload: this.deps.payload };
-    return previous
-      ? { ...parts, previous }
-      : { ...parts, previous: null, key: keyParts(key), id: this.ids.next(atMs) };
   }
 
   private settle(id: string, alert: Alert, isBreach: boolean): void {
@@ -213,43 +199,43 @@ export class AlertBook {
       this.held.delete(id);
       return;
     }
-    const held = this.hold(alert);
-    const steadyMs = this.deps.clock.steadyMs();
-    if (isBreach) held.lastBreachMs = steadyMs;
-    held.lastNotifiedMs = steadyMs;
+    const held = this.held.get(id) ?? new HeldAlert(alert, this.deps.clock);
+    held.committed(alert, isBreach);
+    this.held.set(id, held);
   }
 
-  /** adopt takes over what another instance made of an alert, and loses no count and no breach that either has seen. */
-  private adopt(current: Alert): void {
-    const known = this.held.get(keyOf(current))?.alert;
-    const occurrences = Math.max(current.occurrences, known?.occurrences ?? 0);
-    const held = this.hold({ ...current, occurrences, peak: higher(current.peak, known?.peak ?? null) });
-    const { clock } = this.deps;
-    const breachMs = clock.steadyMs() - Math.max(0, clock.wallMs() - current.lastBreachMs);
-    held.lastBreachMs = Math.max(held.lastBreachMs, breachMs);
+  /** learn takes in a firing alert as the database has it, and forgets an earlier incident of its key. */
+  private learn(alert: Alert): void {
+    const held = this.held.get(keyOf(alert));
+    if (held?.stored.id === alert.id) held.learn(alert);
+    else if (!held || held.stored.incident < alert.incident)
+      this.held.set(keyOf(alert), new HeldAlert(alert, this.deps.clock));
   }
 
-  private hold(alert: Alert): Held {
-    const steadyMs = this.deps.clock.steadyMs();
-    const known = this.held.get(keyOf(alert));
-    if (known) {
-      known.alert = alert;
-      return known;
+  /** ended forgets an alert that another instance ended; a breach that was counted here after that end is no part of it. */
+  private async ended(held: HeldAlert): Promise<void> {
+    const key = keyOf(held.stored);
+    const [row] = await this.deps.alerts.byIds([held.stored.id]);
+    if (this.held.get(key) !== held || this.turns.isTaken(key) || row?.resolvedMs === null) return;
+    this.held.delete(key);
+    const missed = row ? held.missed(row.resolvedMs) : null;
+    if (!missed) return;
+    try {
+      await this.raise([missed]);
+    } catch (error) {
+      if (!this.held.has(key)) this.held.set(key, held); // the next look tries again
+      throw error;
     }
-    const silentMs = Math.max(0, this.deps.clock.wallMs() - alert.lastNotifiedMs);
-    const held: Held = { alert, lastBreachMs: steadyMs, lastNotifiedMs: steadyMs - silentMs, dirty: false };
-    this.held.set(keyOf(alert), held);
-    return held;
   }
 
-  private decide(found: Held | undefined, { id }: Target, observation: Observation | 'tick') {
-    const { clock } = this.deps;
-    const held = id === undefined || id === found?.alert.id ? found : undefined;
+  private decide(found: HeldAlert | undefined, { id }: Target, observation: Observation | 'tick') {
+    const { clock, graceMs = 0 } = this.deps;
+    const held = id === undefined || id === found?.stored.id ? found : undefined;
     if (observation !== 'tick') return transition(held?.alert ?? null, observation, clock.wallMs());
     if (!held) return { next: null, event: null };
-    const steadyMs = clock.steadyMs();
-    const passed = { quietMs: steadyMs - held.lastBreachMs, silentMs: steadyMs - held.lastNotifiedMs };
-    return transition(held.alert, { kind: 'tick', ...passed, timing: this.timingOf(held.alert) }, clock.wallMs());
+    const { quietMs, silentMs } = held.passed();
+    const tick = { kind: 'tick', quietMs: quietMs - graceMs, silentMs, timing: this.timingOf(held.alert) } as const;
+    return transition(held.alert, tick, clock.wallMs());
   }
 
   private timingOf({ project, modelId }: Alert): AlertTiming {
@@ -257,17 +243,9 @@ export class AlertBook {
   }
 }
 
-function isDue(held: Held, timing: AlertTiming, steadyMs: number): boolean {
-  if (steadyMs - held.lastBreachMs >= timing.resolveAfterMs) return true;
-  return !held.alert.acknowledged && steadyMs - held.lastNotifiedMs >= timing.repeatIntervalMs;
-}
-
-function higher(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
-}
-
-function keyParts({ project, modelId, rule }: AlertKey): AlertKey {
-  return { project, modelId, rule };
+/** count keeps a breach that is no event in memory. */
+function count(held: HeldAlert | undefined, next: AlertState | null, observation: Observation | 'tick'): void {
+  if (held && next && observation !== 'tick' && observation.kind === 'breach') held.count(next, observation.breach);
 }
 
 function keyOf({ project, modelId, rule }: AlertKey): string {

@@ -51,11 +51,12 @@ describe('AlertKeeper', () => {
   }
 
   it('begins no sweep while one runs', async () => {
-    let go = (): void => undefined;
-    channelsFor = () => new Promise((resolve) => (go = () => resolve([])));
+    const asked: (() => void)[] = [];
+    channelsFor = () => new Promise((resolve) => asked.push(() => resolve([])));
     vi.advanceTimersByTime(60_000);
+    await waitFor('the sweep to ask for channels', () => asked.length > 0);
     expect(looks).toBe(1);
-    go();
+    for (const go of asked) go();
     await waitFor('the alert to be resolved', () => book.size === 1);
     await waitFor('sweeps to go on', () => {
       vi.advanceTimersByTime(1000);

@@ -6,7 +6,16 @@ const SWEEP_EVERY_MS = 1000;
 /** SAVE_EVERY_TURNS is after how many looks the counts are saved. */
 const SAVE_EVERY_TURNS = 5;
 
-/** AlertKeeper sweeps the book while alerts fire; with none firing it costs one comparison a second. */
+/** Sharing is how the keeper shares the work with those of other instances on the same database. */
+export interface Sharing {
+  /** isSweeper tells whether this instance may resolve and remind at this moment; one at a time may. */
+  readonly isSweeper: () => boolean;
+}
+
+/**
+ * AlertKeeper sweeps the book while alerts fire; with none firing it costs one comparison a second. Of several instances
+ * each follows what the others do, and one sweeps.
+ */
 export class AlertKeeper {
   private timer: NodeJS.Timeout | null = null;
   /** The turn that runs; none begins before it is over, so that a slow database has no heap of them to work off. */
@@ -16,12 +25,13 @@ export class AlertKeeper {
   constructor(
     private readonly book: AlertBook,
     private readonly log: Logger,
+    private readonly sharing: Sharing | null = null,
   ) {}
 
   /** start begins to sweep. */
   start(): void {
     this.timer = setInterval(() => {
-      if (this.turn || this.book.size === 0) return;
+      if (this.turn || (this.book.size === 0 && this.sharing === null)) return;
       this.turn = this.look().finally(() => (this.turn = null));
     }, SWEEP_EVERY_MS);
     this.timer.unref();
@@ -36,12 +46,18 @@ export class AlertKeeper {
 
   /** The counts are saved whatever became of the sweep: one alert that cannot be moved on is no reason to lose them. */
   private async look(): Promise<void> {
-    await this.attempt(() => this.book.sweep(), 'alerts could not be swept; the next sweep tries again');
+    await this.attempt(() => this.sweep(), 'alerts could not be swept; the next sweep tries again');
     if (++this.turns % SAVE_EVERY_TURNS !== 0) return;
     await this.attempt(
       () => this.book.saveCounts(),
       'counts of alerts could not be saved; they are kept and saved later',
     );
+  }
+
+  /** What others did is heard before the sweep: a breach elsewhere keeps an alert from ending here. */
+  private async sweep(): Promise<void> {
+    if (this.sharing) await this.book.follow();
+    if (this.sharing?.isSweeper() ?? true) await this.book.sweep();
   }
 
   private async attempt(work: () => Promise<void>, failure: string): Promise<void> {

@@ -109,7 +109,7 @@ export class QueryController {
       error_rate: summary.errorRate ?? 0,
       p95_latency: summary.p95Latency ?? 0,
       p99_latency: summary.p99Latency ?? 0,
-      active_alerts: this.deps.alerts.countFiring(project, query.model_id),
+      active_alerts: await this.deps.alerts.countFiring(project, query.model_id),
     };
   }
 }

@@ -1,11 +1,17 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { claims } from './claims.js';
 import { deliveriesReleased } from './deliveries-released.js';
 import { initialSchema } from './initial-schema.js';
+import { leases } from './leases.js';
+import { revisions } from './revisions.js';
 
 /** MIGRATIONS are applied in the order of their names; a name once released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial-schema': initialSchema,
   '0002-deliveries-released': deliveriesReleased,
+  '0003-claims': claims,
+  '0004-leases': leases,
+  '0005-revisions': revisions,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */

@@ -7,6 +7,7 @@ import {
   type AlertEvent,
   Alerts,
   Deliveries,
+  openPostgresState,
   openSqliteState,
   Projects,
   type State,
@@ -28,15 +29,20 @@ export class KeptAlerts {
   channels: readonly string[] = ['c1'];
   private readonly opened: State[] = [];
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly url: string | null,
+  ) {}
 
-  static async open(): Promise<KeptAlerts> {
-    return new KeptAlerts(await mkdtemp(join(tmpdir(), 'tidemark-alerts-')));
+  /** open keeps alerts in an SQLite file, or in the PostgreSQL database of a URL. */
+  static async open(url: string | null = null): Promise<KeptAlerts> {
+    return new KeptAlerts(await mkdtemp(join(tmpdir(), 'tidemark-alerts-')), url);
   }
 
   /** state opens another handle on the database, as another process would. */
   async state(): Promise<State> {
-    const state = await openSqliteState(join(this.folder, 'state.db'));
+    const { url, folder } = this;
+    const state = await (url === null ? openSqliteState(join(folder, 'state.db')) : openPostgresState({ url }));
     this.opened.push(state);
     await new Projects(state).ensure('p', this.clock.wallMs());
     return state;
