@@ -20,10 +20,11 @@ describe.skipIf(!canRun('influxd'))('a spooling sink before InfluxDB', () => {
     const load = new Load(spooling);
     for (let round = 1; round <= 2; round++) {
       await load.writes(20);
+      const episodes = spooling.told('back').length;
       await influx.kill();
       await load.spooled(50);
       await influx.start();
-      await waitFor('the drainer to be done', () => spooling.told('back').length === round, 60_000);
+      await waitFor('the drainer to be done', () => spooling.told('back').length > episodes, 60_000);
     }
     await expectCountsEqual(spooling, load);
   });
@@ -41,7 +42,7 @@ describe.skipIf(!canRun('influxd'))('a spooling sink before InfluxDB', () => {
       await load.spooled(50);
       influx.resume();
       await waitFor('the drainer to be done', () => spooling.told('back').length > 0, 60_000);
-      expect(spooling.told('away').map(({ fault }) => fault.kind)).toEqual(['timeout']);
+      expect(new Set(spooling.told('away').map(({ fault }) => fault.kind))).toEqual(new Set(['timeout']));
       await expectCountsEqual(spooling, load);
     },
   );

@@ -164,7 +164,7 @@ describe('a spooling sink before a server that fails', () => {
 
   it('writes past the spool again under a load that never pauses', async () => {
     const server = await startServer();
-    const spooling = await Spooling.open(server.url);
+    const spooling = await Spooling.open(server.url, { directDeadlineMs: 2000 });
     server.reply = () => HANG;
     await spooling.write(10);
     server.reply = () => ({ kind: 'store_late', ms: 10 });
