@@ -11,9 +11,8 @@ export class LineBuffer {
     return this.used;
   }
 
-  /** text appends text; `isAscii` saves looking at it. */
-  text(text: string, isAscii: boolean = ASCII.test(text)): void {
-    if (isAscii) {
+  text(text: string): void {
+    if (ASCII.test(text)) {
       this.reserve(text.length);
       this.used += this.bytes.write(text, this.used, 'latin1');
     } else {
