@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { canRun } from '@tidemark/servers';
 import { aBatch, aPoint, aSeries, HOUR, NOW } from '../point-samples.contract.js';
-import type { Point } from '../point-store.js';
+import type { DriftPoint, Point } from '../point-store.js';
+import { InfluxConnection } from './influx-connection.js';
+import { quoteName } from './influx-ql.js';
 import type { InfluxStore } from './influx-store.js';
+import { readMarks } from './mark.js';
 import { expectFigures, wholeHours } from './rig/expect-figures.js';
 import { type FaultProxy, openFaultProxy, type Verdict } from './rig/fault-proxy.js';
 import { influxRig } from './rig/influx-rig.js';
 import type { InfluxPace } from './rollup-schedule.js';
 
-const EAGER: InfluxPace = { flushPoints: 1, flushMs: 0, compactFlushes: 3 };
-const LAZY: InfluxPace = { flushPoints: Infinity, flushMs: HOUR, compactFlushes: 1000 };
+const EAGER: InfluxPace = { flushPoints: 1, flushRequests: 1, flushMs: 0, compactFlushes: 3 };
+const LAZY: InfluxPace = { flushPoints: Infinity, flushRequests: Infinity, flushMs: HOUR, compactFlushes: 1000 };
 const SERIES = ['eu', 'us', 'asia'].map((region) => aSeries({ region }));
 
 /** somePoints are points whose latencies sum up exactly in any order, over three hours, in no order. */
@@ -19,6 +22,11 @@ function somePoints(count: number, firstSeq = 1): Point[] {
     const latency = 1 + ((seq * 7919) % 4001) / 4;
     return aPoint(SERIES[seq % 3], seq, NOW - ((seq * 104_729) % (3 * HOUR)), { latency });
   });
+}
+
+function aDrift(seq: number): DriftPoint {
+  const rest = { driftType: 'data', severity: 'low', confidence: 1, tags: {} } as const;
+  return { project: 'shop', modelId: 'ranker', seq, timestampMs: NOW, ...rest };
 }
 
 describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, () => {
@@ -158,6 +166,31 @@ describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, 
     const reader = await rig.open({ database, writer: 1 });
     await expectFigures(reader, points, range);
     await reader.close();
+  });
+
+  it('by the hour hold what the rows by the minute said, which may then be gone', async () => {
+    const database = rig.newDatabase();
+    const store = await rig.open({ database, pace: { ...EAGER, compactFlushes: 1 } });
+    const points = somePoints(300);
+    for (let i = 0; i < 300; i += 100) await store.write(aBatch(points.slice(i, i + 100)));
+    await store.close();
+    // What the last flush added to the rows by the minute is compacted with the first flush of the next holder.
+    const next = await rig.open({ database, pace: { ...EAGER, compactFlushes: 1 } });
+    const timeouts = { writeTimeoutMs: 5000, queryTimeoutMs: 5000 };
+    const connection = new InfluxConnection({ url: rig.server().url, token: '', org: '', database, ...timeouts }, '1');
+    await next.write({ points: [], drifts: [aDrift(301)], records: [] });
+    await expect
+      .poll(async () => (await readMarks(connection)).every(({ hours }) => hours.isEmpty), { timeout: 20_000 })
+      .toBe(true);
+    for (const shelf of ['raw', 'minute']) {
+      const policy = `RETENTION POLICY "${shelf}" ON ${quoteName(database)}`;
+      await connection.define(`DROP ${policy}`);
+      await connection.define(`CREATE ${policy} DURATION INF REPLICATION 1`);
+    }
+    const { groups } = await next.aggregate({ ...range, metrics: ['latency'], stat: 'count', windowMs: HOUR });
+    expect(groups[0].values.latency.reduce<number>((sum, count) => sum + (count ?? 0), 0)).toBe(300);
+    connection.close();
+    await next.close();
   });
 
   it('need two sockets, one for writes and one for what is read back', async () => {

@@ -14,5 +14,5 @@ describe.skipIf(!canRun('influxd'))('InfluxStore', { timeout: 60_000 }, () => {
 describe.skipIf(!canRun('influxd'))('InfluxStore that flushes after every write', { timeout: 60_000 }, () => {
   const rig = influxRig();
 
-  describePort(() => rig.openEmpty({ flushPoints: 1, flushMs: 0, compactFlushes: 3 }));
+  describePort(() => rig.openEmpty({ flushPoints: 1, flushRequests: 1, flushMs: 0, compactFlushes: 3 }));
 });

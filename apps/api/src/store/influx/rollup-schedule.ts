@@ -8,6 +8,8 @@ const RETRY_MS = 1000;
 export interface InfluxPace {
   /** Flush when so many points wait. */
   readonly flushPoints: number;
+  /** Flush when so many requests wait: each has a receipt that readers read. */
+  readonly flushRequests: number;
   /** Flush when the oldest of them waits so long, ms. */
   readonly flushMs: number;
   /** Sum rows by the minute up by the hour after so many flushes, if an hour has not passed before. */
@@ -15,7 +17,12 @@ export interface InfluxPace {
 }
 
 /** DEFAULT_INFLUX_PACE makes about one row a minute for each series and metric's bucket at a usual load. */
-export const DEFAULT_INFLUX_PACE: InfluxPace = { flushPoints: 100_000, flushMs: 60_000, compactFlushes: 120 };
+export const DEFAULT_INFLUX_PACE: InfluxPace = {
+  flushPoints: 100_000,
+  flushRequests: 2000,
+  flushMs: 60_000,
+  compactFlushes: 120,
+};
 
 /** RollupSchedule decides when a RollupKeeper works: one task at a time, by timers that do not keep a process alive. */
 export class RollupSchedule {
@@ -33,7 +40,7 @@ export class RollupSchedule {
   /** wrote is called after each request. */
   wrote(): void {
     if (this.isClosed || this.running) return;
-    if (this.unflushed.count >= this.pace.flushPoints) this.run();
+    if (this.isDue()) this.run();
     else this.wait(this.pace.flushMs);
   }
 
@@ -55,6 +62,11 @@ export class RollupSchedule {
     }
   }
 
+  private isDue(): boolean {
+    const { points, requests } = this.unflushed.load;
+    return points >= this.pace.flushPoints || requests >= this.pace.flushRequests;
+  }
+
   private wait(ms: number): void {
     if (this.timer !== null || this.isClosed) return;
     this.timer = setTimeout(() => this.run(), ms).unref();
@@ -67,7 +79,7 @@ export class RollupSchedule {
     this.running = this.work().then((isDone) => {
       this.running = null;
       if (isDone && this.unflushed.isEmpty) return;
-      if (isDone && this.unflushed.count >= this.pace.flushPoints) this.wait(0);
+      if (isDone && this.isDue()) this.wait(0);
       else this.wait(isDone ? this.pace.flushMs : Math.max(RETRY_MS, this.pace.flushMs));
     });
   }

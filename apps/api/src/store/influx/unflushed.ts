@@ -19,6 +19,7 @@ export type SendOutcome = 'stored' | 'absent' | 'unknown';
 /** Unflushed keeps, in the order of their tickets, what was sent since the last flush. */
 export class Unflushed {
   private sent: Sent[] = [];
+  private points = 0;
   private lastTicket: number;
 
   constructor(
@@ -28,9 +29,9 @@ export class Unflushed {
     this.lastTicket = lastTicket;
   }
 
-  /** count is the number of points that are remembered and that a flush would count. */
-  get count(): number {
-    return countOf(this.ready());
+  /** load is how much waits for a flush that could begin now. */
+  get load(): { readonly points: number; readonly requests: number } {
+    return this.sent[0]?.isSettled ? { points: this.points, requests: this.sent.length } : { points: 0, requests: 0 };
   }
 
   get isEmpty(): boolean {
@@ -53,10 +54,19 @@ export class Unflushed {
   }
 
   settle(sent: Sent, outcome: SendOutcome): void {
+    const at = this.sent.lastIndexOf(sent);
+    if (at < 0) return;
     sent.isSettled = true;
-    if (outcome === 'unknown' || countOf(this.sent) > MAX_POINTS) sent.points = null;
-    if (outcome === 'absent') this.sent = this.sent.filter((one) => one !== sent);
-    this.joinUnknown();
+    if (outcome === 'absent') {
+      this.sent.splice(at, 1);
+      return;
+    }
+    if (outcome === 'unknown' || this.points + (sent.points?.length ?? 0) > MAX_POINTS) sent.points = null;
+    this.points += sent.points?.length ?? 0;
+    if (sent.points !== null) return;
+    // While a server is away everything is sent again and again: neighbours of that kind become one.
+    this.join(at);
+    this.join(at - 1);
   }
 
   /** ready are the requests up to the first that is still under way: a flush may count these. */
@@ -68,27 +78,18 @@ export class Unflushed {
   /** counted forgets the requests up to a ticket. */
   counted(ticket: number): void {
     this.sent = this.sent.filter((one) => one.ticket > ticket);
+    this.points = this.sent.reduce((sum, one) => sum + (one.isSettled ? (one.points?.length ?? 0) : 0), 0);
   }
 
-  /** joinUnknown keeps the list short while a server is away and everything is sent again and again. */
-  private joinUnknown(): void {
-    const joined: Sent[] = [];
-    for (const one of this.sent) {
-      const last = joined.at(-1);
-      if (last?.isSettled && one.isSettled && last.points === null && one.points === null) {
-        last.content.minutes.addAll(one.content.minutes);
-        last.content.points.addAll(one.content.points);
-        last.content.drifts.addAll(one.content.drifts);
-        last.content.newestMs = Math.max(last.content.newestMs, one.content.newestMs);
-        last.ticket = one.ticket;
-      } else {
-        joined.push(one);
-      }
-    }
-    this.sent = joined;
+  /** join makes one of a request and the next, if only the database knows what both of them stored. */
+  private join(at: number): void {
+    const [one, next] = at < 0 ? [] : this.sent.slice(at, at + 2);
+    if (!one?.isSettled || !next?.isSettled || one.points !== null || next.points !== null) return;
+    one.content.minutes.addAll(next.content.minutes);
+    one.content.points.addAll(next.content.points);
+    one.content.drifts.addAll(next.content.drifts);
+    one.content.newestMs = Math.max(one.content.newestMs, next.content.newestMs);
+    one.ticket = next.ticket;
+    this.sent.splice(at + 1, 1);
   }
-}
-
-function countOf(sent: readonly Sent[]): number {
-  return sent.reduce((sum, { points }) => sum + (points?.length ?? 0), 0);
 }
