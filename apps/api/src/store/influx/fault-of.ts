@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<number, StoreFaultKind>> = {
   503: 'overloaded',
 };
 const MAX_REASON = 300;
-const UNKNOWN_OUTCOME = /timeout|engine: |cache-max-memory|cache maximum memory|hinted handoff/i;
+const FULL_ENGINE = /timeout|engine: |cache-max-memory|cache maximum memory|hinted handoff/i;
 
 /** toStoreFault turns what the transport threw into the fault that says what to do with the lines. */
 export function toStoreFault(error: unknown, isTimeout: boolean): StoreFault {
@@ -27,9 +27,9 @@ export function toStoreFault(error: unknown, isTimeout: boolean): StoreFault {
   });
 }
 
-/** kindOf looks past the status where 1.x uses 400 and 500 for an engine that is full. */
+/** kindOf looks past the status where 1.x uses 500 for an engine that is full. */
 function kindOf(status: number, reason: string): StoreFaultKind {
-  if (status >= 400 && UNKNOWN_OUTCOME.test(reason) && !/partial write/i.test(reason)) return 'overloaded';
+  if (status >= 500 && FULL_ENGINE.test(reason) && !/partial write/i.test(reason)) return 'overloaded';
   return KINDS[status] ?? 'refused';
 }
 

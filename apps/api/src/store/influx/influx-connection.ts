@@ -38,18 +38,15 @@ export class InfluxConnection {
     [this.queryAgent, this.queries] = openTransport(options, QUERY_SOCKETS);
   }
 
-  /** write resolves when the server has stored every line. Rejects with a StoreFault. */
-  async write(shelf: Shelf, lines: Uint8Array): Promise<void> {
+  /** write resolves when the server has stored every line. Rejects with a StoreFault, or with the signal's reason. */
+  async write(shelf: Shelf, lines: Uint8Array, signal?: AbortSignal): Promise<void> {
     const { database, org, writeTimeoutMs } = this.options;
     const path =
       this.generation === '1'
         ? `/write?db=${encodeURIComponent(database)}&rp=${shelf}&precision=ns`
         : `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${encodeURIComponent(`${database}/${shelf}`)}&precision=ns`;
-    await this.send(
-      this.writes,
-      { method: 'POST', path, body: lines, type: 'text/plain; charset=utf-8' },
-      writeTimeoutMs,
-    );
+    const request = { method: 'POST', path, body: lines, type: 'text/plain; charset=utf-8' };
+    await this.send(this.writes, request, writeTimeoutMs, signal);
   }
 
   /** query asks a statement, or several parted by semicolons, and answers times in ms. Rejects with a StoreFault. */

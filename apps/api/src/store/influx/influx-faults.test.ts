@@ -111,6 +111,20 @@ describe.skipIf(!canRun('influxd'))('an InfluxStore whose server fails', { timeo
     expect(faults).toEqual([]);
   }, 60_000);
 
+  it('gives up a write when it is told to, and counts it once when it is sent again', async () => {
+    const store = await rig.open({ database: rig.newDatabase() });
+    const lines = store.encodeBatch(aBatch([aPoint(aSeries(), 1, NOW)]));
+    rig.server().pause();
+    const giveUp = new AbortController();
+    const given = store.writeLines(lines, giveUp.signal);
+    giveUp.abort(new Error('too slow'));
+    await expect(given).rejects.toThrow('too slow');
+    rig.server().resume();
+    await store.writeLines(lines);
+    expect(await store.summary(aDay())).toMatchObject({ totalRequests: 1 });
+    await store.close();
+  });
+
   it('tells good lines with a bad one among them as bad points', async () => {
     const store = await rig.open({ database: rig.newDatabase() });
     const lines = store.encodeBatch(aBatch([aPoint(aSeries(), 1, NOW)]));

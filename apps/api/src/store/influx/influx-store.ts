@@ -142,9 +142,10 @@ export class InfluxStore implements PointStore, LineSink {
     this.parts.encoder.forget(batch);
   }
 
-  async writeLines(lines: Uint8Array): Promise<void> {
+  /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */
+  async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
     try {
-      await this.parts.writer.writeLines(lines);
+      await this.parts.writer.writeLines(lines, signal);
     } finally {
       this.parts.schedule.wrote();
     }

@@ -15,19 +15,19 @@ export class SlotWriter implements LineSink {
   ) {}
 
   /** writeLines also takes lines that another process encoded, under another writer. */
-  writeLines(lines: Uint8Array): Promise<void> {
-    return this.send(lines, null);
+  writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.send(lines, null, signal);
   }
 
-  /** send writes lines whose points are known. */
-  async send(lines: Uint8Array, points: readonly Point[] | null): Promise<void> {
+  /** send writes lines whose points are known. A request that is given up may be stored all the same. */
+  async send(lines: Uint8Array, points: readonly Point[] | null, signal?: AbortSignal): Promise<void> {
     if (lines.length === 0) return;
     const content = scanLines(lines);
-    if (content.points.isEmpty && content.drifts.isEmpty) return this.connection.write('raw', lines);
+    if (content.points.isEmpty && content.drifts.isEmpty) return this.connection.write('raw', lines, signal);
     const sent = this.unflushed.begin(content, points);
     const receipt = receiptLine({ ...content, slot: this.slot, ticket: sent.ticket });
     try {
-      await this.connection.write('raw', Buffer.concat([lines, Buffer.from(receipt)]));
+      await this.connection.write('raw', Buffer.concat([lines, Buffer.from(receipt)]), signal);
       this.unflushed.settle(sent, points === null ? 'unknown' : 'stored');
     } catch (error) {
       this.unflushed.settle(sent, outcomeOf(error));
