@@ -10,7 +10,8 @@ import { Tally } from './tally.js';
 export class AddedRollups {
   private readonly minutes = new Map<number, Rollup>();
 
-  add({ times, metrics, customs }: GatheredPoints): void {
+  /** add expects points in order of time. */
+  add({ times, metrics, customs }: Pick<GatheredPoints, 'times' | 'metrics' | 'customs'>): void {
     for (let from = 0, to = 0; from < times.length; from = to) {
       const start = floorTo(times[from], MINUTE_MS);
       while (to < times.length && times[to] < start + MINUTE_MS) to++;
@@ -27,6 +28,11 @@ export class AddedRollups {
         tallyOf(this.minute(floorTo(times[row], MINUTE_MS)), name).addColumn(Float64Array.of(values[i]), 0, 1);
       });
     }
+  }
+
+  /** byMinute are the rollups with the start of their minute, epoch ms. */
+  byMinute(): IterableIterator<[startMs: number, rollup: Rollup]> {
+    return this.minutes.entries();
   }
 
   merge(other: AddedRollups): void {
@@ -74,7 +80,8 @@ function decodeUndamaged(body: ArrayBuffer): Rollup {
   }
 }
 
-function mergeRollup(target: Rollup, added: Rollup): void {
+/** mergeRollup adds every tally of one rollup to another. */
+export function mergeRollup(target: Rollup, added: Rollup): void {
   for (const [name, tally] of added) tallyOf(target, name).merge(tally);
 }
 

@@ -1,19 +1,25 @@
 import type { Database } from '@tidemark/sqlite';
-import type { Stat } from '@tidemark/types';
 import { planAggregate, type Span } from './aggregate-plan.js';
 import { groupsOf, type AggregateSlot, type Groups, type ModelSlots } from './aggregate-groups.js';
 import { readBlocks, toBody } from './blocks.js';
 import type { Chunk } from './chunk.js';
 import type { LiveCommits } from './live-commits.js';
 import { eachLivePoint, OwnerFilter } from './live-points.js';
+import {
+  needsQuantiles,
+  ONE_WINDOW,
+  SUMMARY_METRICS,
+  toAggregate,
+  toSummary,
+  windowOf,
+  windowsOf,
+  type Windows,
+} from './aggregate-windows.js';
 import type { Aggregate, AggregateQuery, Range, Summary } from './point-store.js';
 import { readCutoffs } from './retention-cutoff.js';
 import { RollupReader } from './rollup-codec.js';
-import { bucketMs, ceilTo, floorTo, HOUR_MS, rollupId, type Resolution } from './rollup-id.js';
+import { bucketMs, ceilTo, HOUR_MS, rollupId, type Resolution } from './rollup-id.js';
 import type { SeriesCatalog } from './series-catalog.js';
-import type { Tally } from './tally.js';
-
-const QUANTILES: Readonly<Partial<Record<Stat, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
 /** AggregateSources is where points and sums of them can be. */
 export interface AggregateSources {
@@ -22,56 +28,21 @@ export interface AggregateSources {
   readonly live: LiveCommits;
 }
 
-/** MAX_WINDOWS bounds what one query can make the reader allocate; callers are expected to stay far below it. */
-const MAX_WINDOWS = 1_000_000;
-
 /** readAggregate reduces every window of a query to one stat for each metric and group. */
 export function readAggregate(sources: AggregateSources, query: AggregateQuery): Aggregate {
-  const { windowMs, stat, metrics } = query;
-  const firstMs = floorTo(query.sinceMs, windowMs);
-  const count = Math.max(0, Math.ceil((query.untilMs - firstMs) / windowMs));
-  if (count > MAX_WINDOWS) throw tooManyWindows(count);
-  const groups = groupsOf(sources.catalog.find(query), query, { windows: count, hasQuantiles: stat in QUANTILES });
-  const windows: Windows = { firstMs, windowMs, count };
+  const windows = windowsOf(query);
+  const shape = { windows: windows.count, hasQuantiles: needsQuantiles(query.stat) };
+  const groups = groupsOf(sources.catalog.find(query), query, shape);
   fill(sources, groups, { windows, fromMs: query.sinceMs, toMs: query.untilMs });
-  return {
-    times: Array.from({ length: count }, (_, i) => firstMs + i * windowMs),
-    groups: groups.slots
-      .filter((slot) => query.groupBy === undefined || query.groupBy.length === 0 || slot.hasPoints)
-      .map((slot) => ({
-        group: slot.group,
-        // fromEntries defines the property even when its name is __proto__.
-        values: Object.fromEntries(metrics.map((name) => [name, slot.valuesOf(name, (tally) => reduce(tally, stat))])),
-      })),
-  };
+  return toAggregate(query, windows, groups.slots);
 }
 
 /** readSummary reduces a whole range, of whatever length, to its six figures. */
 export function readSummary(sources: AggregateSources, range: Range): Summary {
-  const query = { metrics: ['latency', 'error_rate'] };
-  const groups = groupsOf(
-    sources.catalog.find(range),
-    { ...query, tags: range.tags },
-    { windows: 1, hasQuantiles: true },
-  );
-  const windows: Windows = { firstMs: -Infinity, windowMs: HOUR_MS, count: 1 };
-  fill(sources, groups, { windows, fromMs: range.sinceMs, toMs: range.untilMs });
-  const value = (metric: string, stat: Stat): number | null =>
-    groups.slots[0].valuesOf(metric, (tally) => reduce(tally, stat))[0];
-  return {
-    totalRequests: value('latency', 'count') ?? 0,
-    averageLatency: value('latency', 'mean'),
-    errorRate: value('error_rate', 'mean'),
-    p95Latency: value('latency', 'p95'),
-    p99Latency: value('latency', 'p99'),
-  };
-}
-
-/** Windows maps times to windows; with firstMs -Infinity everything is in the only one. */
-interface Windows {
-  readonly firstMs: number;
-  readonly windowMs: number;
-  readonly count: number;
+  const query = { metrics: SUMMARY_METRICS, tags: range.tags };
+  const groups = groupsOf(sources.catalog.find(range), query, { windows: 1, hasQuantiles: true });
+  fill(sources, groups, { windows: ONE_WINDOW, fromMs: range.sinceMs, toMs: range.untilMs });
+  return toSummary(groups.slots[0]);
 }
 
 interface Extent extends Span {
@@ -162,31 +133,4 @@ function addLive({ database, live }: Omit<AggregateSources, 'catalog'>, groups: 
     columns.set(slot, ofSlot);
     slot.addPoints(windowOf(extent.windows, chunk.times()[row]), ofSlot, { from: row, to: row + 1 });
   });
-}
-
-function windowOf({ firstMs, windowMs, count }: Windows, time: number): number {
-  return count === 1 ? 0 : Math.floor((time - firstMs) / windowMs);
-}
-
-function tooManyWindows(count: number): Error {
-  return Object.assign(new RangeError(`the query asks for ${count} windows`), { code: 'TOO_MANY_WINDOWS' });
-}
-
-function reduce(tally: Tally, stat: Stat): number | null {
-  const { count, sum, min, max } = tally;
-  if (count === 0) return null;
-  switch (stat) {
-    case 'count':
-      return count;
-    case 'sum':
-      return sum;
-    case 'mean':
-      return sum / count;
-    case 'min':
-      return min;
-    case 'max':
-      return max;
-    default:
-      return tally.quantile(QUANTILES[stat] ?? 0.5);
-  }
 }

@@ -1,0 +1,119 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { InfluxDB, type Transport } from '@influxdata/influxdb-client';
+import { toStoreFault } from './fault-of.js';
+import { authorizationOf, type Generation } from './generation.js';
+import { readAnswer, type ResultSet } from './query-answer.js';
+import type { Shelf } from './shelf.js';
+
+/** Sockets: writes go one after the other, so that a server that hangs holds one; queries must not wait for a slow one. */
+const WRITE_SOCKETS = 1;
+const QUERY_SOCKETS = 4;
+
+/** ConnectionOptions say where the server is. */
+export interface ConnectionOptions {
+  readonly url: string;
+  /** A token; `user:password` for 1.x with authentication; empty without. */
+  readonly token: string;
+  /** The organisation, which only 2.x knows. */
+  readonly org: string;
+  /** The database; on 2.x and 3 the part of the buckets' names before the slash. */
+  readonly database: string;
+  readonly writeTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+}
+
+/** InfluxConnection sends requests to one server. The client library carries bytes; retries, batches and encoding are ours. */
+export class InfluxConnection {
+  private readonly writes: Transport;
+  private readonly writeAgent: HttpAgent;
+  private readonly queryAgent: HttpAgent;
+  private readonly queries: Transport;
+
+  constructor(
+    private readonly options: ConnectionOptions,
+    private readonly generation: Generation,
+  ) {
+    [this.writeAgent, this.writes] = openTransport(options, WRITE_SOCKETS);
+    [this.queryAgent, this.queries] = openTransport(options, QUERY_SOCKETS);
+  }
+
+  /** write resolves when the server has stored every line. Rejects with a StoreFault, or with the signal's reason. */
+  async write(shelf: Shelf, lines: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const { database, org, writeTimeoutMs } = this.options;
+    const path =
+      this.generation === '1'
+        ? `/write?db=${encodeURIComponent(database)}&rp=${shelf}&precision=ns`
+        : `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${encodeURIComponent(`${database}/${shelf}`)}&precision=ns`;
+    const request = { method: 'POST', path, body: lines, type: 'text/plain; charset=utf-8' };
+    await this.send(this.writes, request, writeTimeoutMs, signal);
+  }
+
+  /** query asks a statement, or several parted by semicolons, and answers times in ms. Rejects with a StoreFault. */
+  async query(shelf: Shelf, text: string, signal?: AbortSignal): Promise<readonly ResultSet[]> {
+    const { database, queryTimeoutMs } = this.options;
+    const path = `/query?db=${encodeURIComponent(database)}&rp=${shelf}&epoch=ms`;
+    return readAnswer(await this.form(path, text, queryTimeoutMs, signal));
+  }
+
+  /** define runs a statement that defines something, such as CREATE DATABASE. */
+  async define(text: string): Promise<void> {
+    readAnswer(await this.form('/query', text, this.options.queryTimeoutMs));
+  }
+
+  /** api calls one of the server's own routes with a JSON body, and answers its text. */
+  async api(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<string> {
+    const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
+    const request = { method, path, body: bytes, type: 'application/json' };
+    return (await this.send(this.queries, request, this.options.queryTimeoutMs)).toString('utf8');
+  }
+
+  close(): void {
+    this.writeAgent.destroy();
+    this.queryAgent.destroy();
+  }
+
+  private async form(path: string, text: string, timeoutMs: number, signal?: AbortSignal): Promise<string> {
+    const body = Buffer.from(`q=${encodeURIComponent(text)}`);
+    const request = { method: 'POST', path, body, type: 'application/x-www-form-urlencoded' };
+    return (await this.send(this.queries, request, timeoutMs, signal)).toString('utf8');
+  }
+
+  private async send(transport: Transport, request: Request, timeoutMs: number, signal?: AbortSignal): Promise<Buffer> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const authorization = authorizationOf(this.options.token);
+    const options = {
+      method: request.method,
+      headers: {
+        'content-type': request.type,
+        accept: 'application/json',
+        ...(authorization === null ? {} : { authorization }),
+      },
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    };
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of transport.iterate(request.path, request.body, options)) chunks.push(chunk);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toStoreFault(error, timeout.aborted);
+    }
+    return Buffer.concat(chunks);
+  }
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array;
+  readonly type: string;
+}
+
+/** openTransport leaves timeouts to the signal of each request: the library's own does not end the request. */
+function openTransport({ url }: ConnectionOptions, maxSockets: number): [HttpAgent, Transport] {
+  const agent =
+    new URL(url).protocol === 'https:'
+      ? new HttpsAgent({ keepAlive: true, maxSockets })
+      : new HttpAgent({ keepAlive: true, maxSockets });
+  return [agent, new InfluxDB({ url, timeout: 0, transportOptions: { agent } }).transport];
+}

@@ -1,0 +1,139 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { canRun, startInfluxDb } from '@tidemark/servers';
+import { aBatch, aDay, aPoint, aSeries, NOW } from '../point-samples.contract.js';
+import { StoreFault } from '../store-fault.js';
+import { InfluxConnection } from './influx-connection.js';
+import { influxRig } from './rig/influx-rig.js';
+import { InfluxStore } from './influx-store.js';
+
+const OPTIONS = { token: 'top-secret', org: '', database: 'd', writeTimeoutMs: 300, queryTimeoutMs: 300 };
+
+describe('a write to InfluxDB', () => {
+  const server = createServer();
+  let connection: InfluxConnection | null = null;
+  afterEach(() => {
+    connection?.close();
+    server.removeAllListeners('request').close();
+    server.closeAllConnections();
+  });
+
+  async function faultOf(status: number | null, headers: Record<string, string> = {}, body = ''): Promise<StoreFault> {
+    server.on('request', (incoming, answer) => {
+      incoming.resume();
+      if (status !== null) answer.writeHead(status, headers).end(body);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    connection = new InfluxConnection({ ...OPTIONS, url: `http://127.0.0.1:${port}` }, '1');
+    const fault: unknown = await connection.write('raw', Buffer.from('m v=1 1\n')).catch((error: unknown) => error);
+    if (fault instanceof StoreFault) return fault;
+    throw new Error(`no fault but ${String(fault)}`);
+  }
+
+  const partial = '{"error":"partial write: points beyond retention policy dropped=1"}';
+  const json = { 'content-type': 'application/json' };
+  it.each([
+    [400, json, partial, 'bad_points', null],
+    [400, json, `{"error":"unable to parse 'm,secret=1 ': missing fields"}`, 'bad_points', null],
+    [422, json, '{"code":"unprocessable entity","message":"outside retention"}', 'bad_points', null],
+    [401, json, '{"error":"authorization failed"}', 'unauthorized', null],
+    [403, {}, '', 'unauthorized', null],
+    [413, {}, '', 'too_large', null],
+    [429, { 'retry-after': '5' }, '', 'overloaded', 5000],
+    [503, { 'retry-after': '1' }, '', 'overloaded', 1000],
+    [503, {}, '', 'overloaded', null],
+    [500, json, '{"error":"engine: cache-max-memory-size exceeded: (1/1)"}', 'overloaded', null],
+    [500, json, '{"error":"timeout"}', 'overloaded', null],
+    [404, json, '{"error":"database not found"}', 'refused', null],
+    [500, {}, 'oops', 'refused', null],
+  ] as const)('that is answered %d %j %s fails as %s', async (status, headers, body, kind, retryAfterMs) => {
+    const fault = await faultOf(status, headers, body);
+    expect(fault).toMatchObject({ kind, retryAfterMs, code: 'STORE_FAULT' });
+    expect(fault.message).not.toMatch(/secret/);
+  });
+
+  it('reads a date in Retry-After', async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString();
+    const { retryAfterMs } = await faultOf(503, { 'retry-after': date });
+    expect(retryAfterMs).toBeGreaterThan(50_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('to a server that hangs fails in time', async () => {
+    expect(await faultOf(null)).toMatchObject({ kind: 'timeout' });
+  });
+
+  it('to nobody fails as unreachable', async () => {
+    connection = new InfluxConnection({ ...OPTIONS, url: 'http://127.0.0.1:9' }, '2');
+    await expect(connection.write('raw', Buffer.from('m v=1 1\n'))).rejects.toMatchObject({ kind: 'unreachable' });
+  });
+});
+
+describe.skipIf(!canRun('influxd'))('an InfluxStore whose server fails', { timeout: 60_000 }, () => {
+  const rig = influxRig();
+
+  it('keeps what was acknowledged, and works again when the server is back', async () => {
+    const server = await startInfluxDb();
+    const faults: unknown[] = [];
+    const options = { database: 'd', url: server.url, onFault: (fault: unknown) => faults.push(fault) };
+    const store = await rig.open({ ...options, writeTimeoutMs: 500, queryTimeoutMs: 5000 });
+    const points = [1, 2, 3, 4].map((seq) => aPoint(aSeries({ n: `${seq}` }), seq, NOW - seq));
+    await store.write(aBatch([points[0]]));
+    server.pause();
+    await expect(store.write(aBatch([points[1]]))).rejects.toMatchObject({ kind: 'timeout' });
+    server.resume();
+    await store.write(aBatch([points[1]]));
+    await server.kill();
+    await expect(store.write(aBatch([points[2]]))).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(store.recent(aDay(), 9)).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(store.ping()).rejects.toMatchObject({ kind: 'unreachable' });
+    await server.start();
+    await store.write(aBatch([points[2], points[3]]));
+    expect((await store.recent(aDay(), 9)).items).toEqual(points);
+    expect(await store.summary(aDay())).toMatchObject({ totalRequests: 4 });
+    await store.close();
+    const again = await InfluxStore.open({
+      ...options,
+      token: '',
+      org: '',
+      writer: 0,
+      clock: () => NOW,
+      retention: KEPT,
+    });
+    expect(again.lastSeq).toBe(4);
+    expect(await again.summary(aDay())).toMatchObject({ totalRequests: 4 });
+    await again.close();
+    await server.close();
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('gives up a write when it is told to, and counts it once when it is sent again', async () => {
+    const store = await rig.open({ database: rig.newDatabase() });
+    const lines = store.encodeBatch(aBatch([aPoint(aSeries(), 1, NOW)]));
+    rig.server().pause();
+    const giveUp = new AbortController();
+    const given = store.writeLines(lines, giveUp.signal);
+    giveUp.abort(new Error('too slow'));
+    await expect(given).rejects.toThrow('too slow');
+    rig.server().resume();
+    await store.writeLines(lines);
+    expect(await store.summary(aDay())).toMatchObject({ totalRequests: 1 });
+    await store.close();
+  });
+
+  it('tells good lines with a bad one among them as bad points', async () => {
+    const store = await rig.open({ database: rig.newDatabase() });
+    const lines = store.encodeBatch(aBatch([aPoint(aSeries(), 1, NOW)]));
+    const broken = Buffer.concat([lines, Buffer.from('inference,writer=0 latency="text",seq=9i 1\n')]);
+    await expect(store.writeLines(broken)).rejects.toMatchObject({ kind: 'bad_points' });
+    expect((await store.recent(aDay(), 9)).items).toHaveLength(1);
+    await store.close();
+  });
+});
+
+const DAY = 24 * 3600_000;
+const KEPT = { rawMs: 9000 * DAY, minuteMs: 9000 * DAY, hourMs: 9000 * DAY };

@@ -1,0 +1,212 @@
+import type { LineSink } from '../line-sink.js';
+import type {
+  Aggregate,
+  AggregateQuery,
+  DriftPoint,
+  IdempotencyRecord,
+  Page,
+  Point,
+  PointStore,
+  Position,
+  Range,
+  Series,
+  StoreStats,
+  Summary,
+  WriteBatch,
+} from '../point-store.js';
+import type { Retention } from '../store-messages.js';
+import { BatchEncoder } from './encode-batch.js';
+import { findInfluxRecord } from './find-record.js';
+import { type Generation, probeGeneration } from './generation.js';
+import { type AggregateContext, readInfluxAggregate, readInfluxSummary } from './influx-aggregate.js';
+import { InfluxCatalog } from './influx-catalog.js';
+import { InfluxConnection } from './influx-connection.js';
+import { InfluxStats } from './influx-stats.js';
+import { readMarks } from './mark.js';
+import { PINGS } from './names.js';
+import { prepareShelves } from './prepare.js';
+import { readReceipts } from './receipt.js';
+import { readRecentDrift } from './recent-drift.js';
+import { readRecentPoints } from './recent-points.js';
+import { RollupKeeper } from './rollup-keeper.js';
+import { DEFAULT_INFLUX_PACE, type InfluxPace, RollupSchedule } from './rollup-schedule.js';
+import { SlotWriter } from './slot-writer.js';
+import { Unflushed } from './unflushed.js';
+
+/** InfluxStoreOptions say where the server is, who writes, and what is kept for how long. */
+export interface InfluxStoreOptions {
+  readonly url: string;
+  /** A token; `user:password` for 1.x with authentication; empty without. */
+  readonly token: string;
+  /** The organisation, which only 2.x knows. */
+  readonly org: string;
+  /** The database of 1.x; on 2.x and 3 the part of the buckets' names before the slash. */
+  readonly database: string;
+  /** The slot that this process holds, 0 to 31: no other process may hold it at the same time. */
+  readonly writer: number;
+  readonly retention: Retention;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  /** Called when rollups could not be brought up to date: reads stay right and become slower. */
+  readonly onFault: (error: unknown) => void;
+  /** The server is asked when absent. */
+  readonly generation?: Generation;
+  readonly pace?: InfluxPace;
+  readonly writeTimeoutMs?: number;
+  readonly queryTimeoutMs?: number;
+}
+
+const WRITE_TIMEOUT_MS = 10_000;
+const QUERY_TIMEOUT_MS = 30_000;
+
+interface Parts {
+  readonly connection: InfluxConnection;
+  readonly catalog: InfluxCatalog;
+  readonly encoder: BatchEncoder;
+  readonly writer: SlotWriter;
+  readonly schedule: RollupSchedule;
+  readonly stats: InfluxStats;
+  readonly lastSeq: number;
+  readonly newestMs: number;
+}
+
+/** InfluxStore is the PointStore on InfluxDB 1.x, 2.x and 3. Its errors are StoreFaults. */
+export class InfluxStore implements PointStore, LineSink {
+  private constructor(
+    private readonly options: InfluxStoreOptions,
+    private readonly parts: Parts,
+  ) {}
+
+  get lastSeq(): number {
+    return this.parts.lastSeq;
+  }
+
+  get newestMs(): number {
+    return this.parts.newestMs;
+  }
+
+  /** open creates what is missing on the server and takes over what the slot's last holder left. Rejects with a StoreFault. */
+  static async open(options: InfluxStoreOptions): Promise<InfluxStore> {
+    const { url, token, writer: slot, clock, queryTimeoutMs = QUERY_TIMEOUT_MS } = options;
+    const generation = options.generation ?? (await probeGeneration(url, token, queryTimeoutMs));
+    const timeouts = { queryTimeoutMs, writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS };
+    const connection = new InfluxConnection({ ...options, ...timeouts }, generation);
+    try {
+      await prepareShelves(connection, generation, options);
+      const marks = await readMarks(connection);
+      const own = marks.find((mark) => mark.slot === slot);
+      const receipts = await readReceipts(connection, own ? marks : [...marks, { slot, ticket: 0 }]);
+      const unflushed = new Unflushed(own?.ticket ?? 0, clock);
+      for (const receipt of receipts) if (receipt.slot === slot) unflushed.recover(receipt.ticket, receipt);
+      const catalog = new InfluxCatalog(connection);
+      const { compactFlushes } = options.pace ?? DEFAULT_INFLUX_PACE;
+      const keeper = new RollupKeeper({ connection, catalog, slot, clock, compactFlushes }, unflushed, own);
+      await keeper.open();
+      const schedule = new RollupSchedule(keeper, unflushed, options.pace ?? DEFAULT_INFLUX_PACE, options.onFault);
+      if (!unflushed.isEmpty) schedule.wrote();
+      return new InfluxStore(options, {
+        connection,
+        catalog,
+        encoder: new BatchEncoder(slot, clock),
+        writer: new SlotWriter(connection, slot, unflushed),
+        schedule,
+        stats: new InfluxStats(connection, catalog, { generation, database: options.database }),
+        lastSeq: Math.max(0, ...marks.map(({ lastSeq }) => lastSeq), ...receipts.map(highestSeq)),
+        newestMs: Math.max(-Infinity, ...[...marks, ...receipts].map(({ newestMs }) => newestMs)),
+      });
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    const lines = this.encodeBatch(batch);
+    try {
+      await this.parts.writer.send(lines, batch.points);
+    } catch (error) {
+      this.forgetBatch(batch);
+      throw error;
+    } finally {
+      this.parts.schedule.wrote();
+    }
+  }
+
+  /** encodeBatch gives the lines of a batch, for writeLines now or later. */
+  encodeBatch(batch: WriteBatch): Uint8Array {
+    return this.parts.encoder.encode(batch);
+  }
+
+  /** forgetBatch is to be called when the lines of an encoded batch were thrown away: its series are announced again. */
+  forgetBatch(batch: WriteBatch): void {
+    this.parts.encoder.forget(batch);
+  }
+
+  /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */
+  async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.parts.writer.writeLines(lines, signal);
+    } finally {
+      this.parts.schedule.wrote();
+    }
+  }
+
+  recent(range: Range, limit: number, after?: Position): Promise<Page<Point>> {
+    return readRecentPoints(this.parts, { range: this.kept(range), limit, after });
+  }
+
+  recentDrift(range: Range, limit: number, after?: Position): Promise<Page<DriftPoint>> {
+    return readRecentDrift(this.parts.connection, { range: this.kept(range), limit, after });
+  }
+
+  aggregate(query: AggregateQuery): Promise<Aggregate> {
+    return readInfluxAggregate(this.context(), query);
+  }
+
+  summary(range: Range): Promise<Summary> {
+    return readInfluxSummary(this.context(), range);
+  }
+
+  activeSeries(sinceMs: number): Promise<readonly Series[]> {
+    return this.parts.catalog.active(sinceMs);
+  }
+
+  metricNames(project: string, modelId: string): Promise<readonly string[]> {
+    return this.parts.catalog.names(project, modelId);
+  }
+
+  findRecord(project: string, key: string): Promise<IdempotencyRecord | null> {
+    return findInfluxRecord(this.parts.connection, { project, key }, this.options.clock());
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.parts.stats.read();
+  }
+
+  /** ping writes a line, always the same. */
+  ping(): Promise<void> {
+    return this.parts.connection.write('meta', Buffer.from(`${PINGS},slot=${this.options.writer} up=1i 0\n`));
+  }
+
+  async close(): Promise<void> {
+    await this.parts.schedule.close();
+    this.parts.connection.close();
+  }
+
+  private kept(range: Range): Range {
+    const { clock, retention } = this.options;
+    return { ...range, sinceMs: Math.max(range.sinceMs, clock() - retention.rawMs) };
+  }
+
+  private context(): AggregateContext {
+    return { connection: this.parts.connection, retention: this.options.retention, nowMs: this.options.clock() };
+  }
+}
+
+function highestSeq({ points, drifts }: { readonly points: Highest; readonly drifts: Highest }): number {
+  return Math.max(points.highest, drifts.highest);
+}
+
+interface Highest {
+  readonly highest: number;
+}

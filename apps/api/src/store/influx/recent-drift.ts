@@ -1,0 +1,82 @@
+import type { DriftPoint, Page } from '../point-store.js';
+import { StoreFault } from '../store-fault.js';
+import { during, ofOwner } from './conditions.js';
+import { parseTags } from './influx-catalog.js';
+import type { InfluxConnection } from './influx-connection.js';
+import { DRIFT } from './names.js';
+import { readNewestPage } from './newest-page.js';
+import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
+import type { RecentQuery } from './recent-points.js';
+import { unescapeTagValue } from './text-escape.js';
+
+const ROWS_A_QUERY = 1000;
+const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
+/**
+ * readRecentDrift reads the newest drift points of a range. Their tags are a field, because nothing bounds how many
+ * there are: pages of the database are read until enough of them match.
+ */
+export async function readRecentDrift(
+  connection: InfluxConnection,
+  { range, limit, after }: RecentQuery,
+): Promise<Page<DriftPoint>> {
+  const wanted = Object.entries(range.tags ?? {});
+  const size = wanted.length === 0 ? limit : Math.max(limit, ROWS_A_QUERY);
+  const items: DriftPoint[] = [];
+  let position = after;
+  for (;;) {
+    const page = await readPage(connection, { range, limit: size, after: position });
+    if (wanted.length === 0) return page;
+    items.push(...page.items.filter(({ tags }) => wanted.every(([name, value]) => has(tags, name, value))));
+    if (items.length > limit) {
+      const { timestampMs, seq } = items[limit - 1];
+      return { items: items.slice(0, limit), next: { timestampMs, seq } };
+    }
+    if (!page.next) return { items, next: null };
+    position = page.next;
+  }
+}
+
+function readPage(connection: InfluxConnection, { range, limit, after }: RecentQuery): Promise<Page<DriftPoint>> {
+  const select = `SELECT "confidence", "drift_type", "severity", "tags", "seq", "model" FROM "${DRIFT}" WHERE ${ofOwner(range)}`;
+  const ask = async (rest: string): Promise<DriftPoint[]> =>
+    (await connection.query('raw', `${select} AND ${rest}`)).flatMap((set) => toDrifts(set, range.project));
+  return readNewestPage(
+    {
+      newest: (toMs, count) => ask(`${during(range.sinceMs, toMs)} ORDER BY time DESC LIMIT ${count}`),
+      ofMs: (ms, belowSeq) =>
+        ms < range.sinceMs
+          ? Promise.resolve([])
+          : ask(`${during(ms, ms + 1)}${belowSeq < Infinity ? ` AND "seq" < ${belowSeq}` : ''}`),
+    },
+    limit,
+    { toMs: range.untilMs, after },
+  );
+}
+
+function toDrifts(set: ResultSet, project: string): DriftPoint[] {
+  const places = ['time', 'seq', 'confidence', 'drift_type', 'severity', 'tags', 'model'].map((name) =>
+    columnOf(set, name),
+  );
+  const [time, seq, confidence, type, severity, tags, model] = places;
+  return set.values.map((row) => ({
+    project,
+    seq: numberOf(row[seq]) ?? 0,
+    timestampMs: numberOf(row[time]) ?? 0,
+    modelId: unescapeTagValue(textOf(row[model])),
+    driftType: textOf(row[type]) === 'data' ? 'data' : 'concept',
+    severity: toSeverity(textOf(row[severity])),
+    confidence: numberOf(row[confidence]) ?? NaN,
+    tags: parseTags(textOf(row[tags])),
+  }));
+}
+
+function toSeverity(stored: string): DriftPoint['severity'] {
+  const severity = SEVERITIES.find((name) => name === stored);
+  if (!severity) throw new StoreFault('refused', 'a row of InfluxDB holds an unknown severity');
+  return severity;
+}
+
+function has(tags: Readonly<Record<string, string>>, name: string, value: string): boolean {
+  return Object.hasOwn(tags, name) && tags[name] === value;
+}

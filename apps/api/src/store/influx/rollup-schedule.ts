@@ -1,0 +1,97 @@
+import type { RollupKeeper } from './rollup-keeper.js';
+import type { Unflushed } from './unflushed.js';
+
+/** After a failure the next attempt waits at least this long. */
+const RETRY_MS = 1000;
+
+/** InfluxPace says how far rollups may fall behind: points beyond the mark are read one by one. */
+export interface InfluxPace {
+  /** Flush when so many points wait. */
+  readonly flushPoints: number;
+  /** Flush when so many requests wait: each has a receipt that readers read. */
+  readonly flushRequests: number;
+  /** Flush when the oldest of them waits so long, ms. */
+  readonly flushMs: number;
+  /** Sum rows by the minute up by the hour after so many flushes, if an hour has not passed before. */
+  readonly compactFlushes: number;
+}
+
+/** DEFAULT_INFLUX_PACE makes about one row a minute for each series and metric's bucket at a usual load. */
+export const DEFAULT_INFLUX_PACE: InfluxPace = {
+  flushPoints: 100_000,
+  flushRequests: 2000,
+  flushMs: 60_000,
+  compactFlushes: 120,
+};
+
+/** RollupSchedule decides when a RollupKeeper works: one task at a time, by timers that do not keep a process alive. */
+export class RollupSchedule {
+  private timer: NodeJS.Timeout | null = null;
+  private running: Promise<void> | null = null;
+  private isClosed = false;
+
+  constructor(
+    private readonly keeper: RollupKeeper,
+    private readonly unflushed: Unflushed,
+    private readonly pace: InfluxPace,
+    private readonly onFault: (error: unknown) => void,
+  ) {}
+
+  /** wrote is called after each request. */
+  wrote(): void {
+    if (this.isClosed || this.running) return;
+    if (this.isDue()) this.run();
+    else this.wait(this.pace.flushMs);
+  }
+
+  /** settled resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
+  /** close counts what is left, if it can. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    if (this.timer) clearTimeout(this.timer);
+    await this.running;
+    try {
+      await this.keeper.flush();
+      await this.keeper.close();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  private isDue(): boolean {
+    const { points, requests } = this.unflushed.load;
+    return points >= this.pace.flushPoints || requests >= this.pace.flushRequests;
+  }
+
+  private wait(ms: number): void {
+    if (this.timer !== null || this.isClosed) return;
+    this.timer = setTimeout(() => this.run(), ms).unref();
+  }
+
+  private run(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.running || this.isClosed) return;
+    this.running = this.work().then((isDone) => {
+      this.running = null;
+      if (isDone && this.unflushed.isEmpty) return;
+      if (isDone && this.isDue()) this.wait(0);
+      else this.wait(isDone ? this.pace.flushMs : Math.max(RETRY_MS, this.pace.flushMs));
+    });
+  }
+
+  private async work(): Promise<boolean> {
+    try {
+      await this.keeper.flush();
+      await this.keeper.compact();
+      return true;
+    } catch (error) {
+      this.onFault(error);
+      return false;
+    }
+  }
+}

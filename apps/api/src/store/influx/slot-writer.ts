@@ -1,0 +1,42 @@
+import type { LineSink } from '../line-sink.js';
+import type { Point } from '../point-store.js';
+import { StoreFault } from '../store-fault.js';
+import type { InfluxConnection } from './influx-connection.js';
+import { receiptLine } from './receipt.js';
+import { scanLines } from './scan-lines.js';
+import type { SendOutcome, Unflushed } from './unflushed.js';
+
+/** SlotWriter sends lines with their receipt, and tells Unflushed what became of them. */
+export class SlotWriter implements LineSink {
+  constructor(
+    private readonly connection: InfluxConnection,
+    private readonly slot: number,
+    private readonly unflushed: Unflushed,
+  ) {}
+
+  /** writeLines also takes lines that another process encoded, under another writer. */
+  writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.send(lines, null, signal);
+  }
+
+  /** send writes lines whose points are known. A request that is given up may be stored all the same. */
+  async send(lines: Uint8Array, points: readonly Point[] | null, signal?: AbortSignal): Promise<void> {
+    if (lines.length === 0) return;
+    const content = scanLines(lines);
+    if (content.points.isEmpty && content.drifts.isEmpty) return this.connection.write('raw', lines, signal);
+    const sent = this.unflushed.begin(content, points);
+    const receipt = receiptLine({ ...content, slot: this.slot, ticket: sent.ticket });
+    try {
+      await this.connection.write('raw', Buffer.concat([lines, Buffer.from(receipt)]), signal);
+      this.unflushed.settle(sent, points === null ? 'unknown' : 'stored');
+    } catch (error) {
+      this.unflushed.settle(sent, outcomeOf(error));
+      throw error;
+    }
+  }
+}
+
+function outcomeOf(error: unknown): SendOutcome {
+  const isRefused = error instanceof StoreFault && (error.kind === 'unauthorized' || error.kind === 'too_large');
+  return isRefused ? 'absent' : 'unknown';
+}
