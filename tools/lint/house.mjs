@@ -8,15 +8,17 @@ export const FLOORS = {
   'libs/types': [],
   'libs/stats': [],
   'libs/sqlite': [],
+  'libs/redis': [],
   'libs/sdk': [],
   'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
-  'libs/delivery': ['types', 'state'],
-  'apps/api': ['types', 'stats', 'sqlite', 'state', 'delivery'],
+  'libs/delivery': ['types', 'redis', 'state'],
+  'apps/api': ['types', 'stats', 'sqlite', 'redis', 'state', 'delivery'],
 };
 
 /** TEST_FLOORS are what the tests of a package may import besides. */
 export const TEST_FLOORS = {
+  'libs/redis': ['servers'],
   'libs/state': ['servers'],
   'libs/delivery': ['servers'],
   'apps/api': ['sdk', 'servers'],

@@ -1,0 +1,3 @@
+export { type RedisRole } from './client-options.js';
+export { openRedis, type OpenRedisOptions, type RedisClient, type RedisFault, RedisLink } from './open-redis.js';
+export { readRedisUrl, type RedisTarget, type RedisUrlResult } from './redis-url.js';
