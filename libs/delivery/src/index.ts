@@ -33,6 +33,7 @@ export { type ChannelLookup, deliver, type DeliverDeps, type DeliveryOutcome } f
 export { DEFAULT_DELIVERY_LIMITS, type DeliveryLimitSettings } from './limit/delivery-limits.js';
 export { MemoryLimiter, type MemoryLimiterOptions } from './limit/memory-limiter.js';
 export { type Limit, type RateLimiter, type Take } from './limit/rate-limiter.js';
+export { RedisLimiter, type RedisLimiterOptions, type RedisLimiterStats } from './limit/redis-limiter.js';
 export { seedLimiter } from './limit/seed-limiter.js';
 export { testNotification, type TestNotificationInput } from './message/test-notification.js';
 export { type Notification, type NotificationEvent } from './notification.js';
