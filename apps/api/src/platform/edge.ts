@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
 import { authenticate, type KeyRing } from './auth.js';
-import { type KeyLimit, limitHeaders } from './key-limit.js';
+import { type KeyLimiter, limitHeaders } from './key-limit.js';
 import { OPERATOR } from './principal.js';
 import { HttpProblem } from './problem.js';
 import { Slots } from './slots.js';
@@ -22,7 +22,7 @@ const MAX_INFLATING = 4;
 export interface EdgeDeps {
   readonly log: Logger;
   readonly keys: KeyRing;
-  readonly keyLimit: KeyLimit;
+  readonly keyLimit: KeyLimiter;
   readonly telemetry: Telemetry;
   readonly allowedOrigins: readonly string[];
   readonly isDraining: () => boolean;
@@ -79,7 +79,7 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
       const caller = { headers: request.headers, remoteAddress: request.socket.remoteAddress };
       request.principal = await authenticate(caller, access, deps.keys, deps);
       const { keyId } = request.principal;
-      const outcome = keyId === null ? null : deps.keyLimit.take(keyId);
+      const outcome = keyId === null ? null : await deps.keyLimit.take(keyId);
       if (outcome) void reply.headers(limitHeaders(outcome));
       if (outcome && !outcome.allowed)
         throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
