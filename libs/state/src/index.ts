@@ -14,4 +14,5 @@ export { type Model, type ModelInput, Models, type Thresholds } from './models.j
 export { type MarkOutcome, Outbox, type RecentDelivery, type AttemptEnd } from './outbox.js';
 export { openPostgresState, type PostgresStateOptions } from './postgres-state.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
+export { Revisions, type Topic } from './revisions.js';
 export { type Change, type EventDraft, type Firing, type Transition } from './transition.js';

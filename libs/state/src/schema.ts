@@ -22,6 +22,7 @@ export interface Schema {
   readonly deliveries: DeliveriesTable;
   readonly delivery_attempts: DeliveryAttemptsTable;
   readonly leases: LeasesTable;
+  readonly revisions: RevisionsTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -160,4 +161,10 @@ export interface LeasesTable {
   readonly name: string;
   readonly holder: string;
   readonly expires_ms: number;
+}
+
+/** RevisionsTable counts the changes of each kind of configuration. */
+export interface RevisionsTable {
+  readonly topic: string;
+  readonly revision: number;
 }
