@@ -2,6 +2,7 @@ import type { ChannelKind } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import { literally } from './delivery.js';
+import { bump } from './revisions.js';
 import type { ChannelsTable } from './schema.js';
 
 /** Channel is where notifications of a project go. */
@@ -46,7 +47,7 @@ export class Channels {
       .insertInto('channels')
       .values({ ...given, project: input.project, id: input.id, created_ms: nowMs })
       .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given));
-    await this.state.write([{ query: query.compile() }]);
+    await this.state.write([{ query: query.compile() }, bump(this.state, 'channels')]);
     const channel = await this.get(input.project, input.id);
     if (!channel) throw new Error(`channel "${input.id}" was removed while it was being kept`);
     return channel;
@@ -86,7 +87,7 @@ export class Channels {
       .where('id', '=', id)
       .where('enabled', '=', 1)
       .where('removed_ms', 'is', null);
-    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'channels')]);
     return done.outcome === 'committed';
   }
 
@@ -107,7 +108,11 @@ export class Channels {
       .where('project', '=', project)
       .where('channel_id', '=', id)
       .where('status', '=', literally('pending'));
-    const done = await this.state.write([{ query: channel.compile(), expect: 1 }, { query: deliveries.compile() }]);
+    const done = await this.state.write([
+      { query: channel.compile(), expect: 1 },
+      { query: deliveries.compile() },
+      bump(this.state, 'channels'),
+    ]);
     if (done.outcome === 'unmet') return { outcome: 'refused', code: 'not_found' };
     return { outcome: 'removed', deadDeliveries: done.results[1]?.changes ?? 0 };
   }

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import type { Random } from './identity.js';
 import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
+import { bump } from './revisions.js';
 import type { ApiKeysTable } from './schema.js';
 import { readTexts } from './stored-json.js';
 
@@ -31,8 +32,11 @@ export interface Identity {
   readonly scopes: readonly Scope[];
 }
 
-/** How long another process may go on with a key that this one has not seen revoked. */
+/** How long this process may go on with a key that another has revoked, where nobody calls `reload`. */
 const REFRESH_MS = 5_000;
+
+/** Ids in one question; what comes beyond is wrong, or asked again by its owner. */
+const MOST_WANTED = 100;
 
 interface CachedKey {
   readonly identity: Identity;
@@ -40,13 +44,17 @@ interface CachedKey {
 }
 
 /**
- * Keys keeps the API keys. Valid keys are held in memory, so that checking one costs a hash and no query; what this
- * process changes counts at once, what another process changes within 5 s.
+ * Keys keeps the API keys. Valid keys are held in memory, so that checking one costs a hash and no query. What this
+ * process changes counts at once; of another process, a new key does too, and a revoked one within 5 s or at `reload`.
  */
 export class Keys {
   private cache: Promise<ReadonlyMap<string, CachedKey>> | null = null;
   private loadedMs = 0;
   private readonly lastUsed = new Map<string, number>();
+  /** Ids that the next look asks for. */
+  private readonly wanted = new Set<string>();
+  private looking: Promise<unknown> = Promise.resolve();
+  private nextLook: Promise<ReadonlyMap<string, CachedKey>> | null = null;
 
   constructor(private readonly state: State) {}
 
@@ -63,7 +71,8 @@ export class Keys {
       last_used_ms: null,
       revoked_ms: null,
     };
-    await this.state.write([{ query: this.state.db.insertInto('api_keys').values(row).compile() }]);
+    const query = this.state.db.insertInto('api_keys').values(row).compile();
+    await this.state.write([{ query }, bump(this.state, 'keys')]);
     this.cache = null;
     return { key: toKey(row), text };
   }
@@ -72,7 +81,7 @@ export class Keys {
   async verify(presented: string, nowMs: number): Promise<Identity | null> {
     const parts = parseKey(presented);
     if (!parts) return null;
-    const cached = (await this.valid(nowMs)).get(parts.id);
+    const cached = (await this.valid(nowMs)).get(parts.id) ?? (await this.lookFor(parts.id));
     if (!matches(parts.secret, cached?.secretHash ?? null) || !cached) return null;
     this.lastUsed.set(parts.id, nowMs);
     return cached.identity;
@@ -116,9 +125,15 @@ export class Keys {
       .where('id', '=', id)
       .where('project', '=', project)
       .where('revoked_ms', 'is', null);
-    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'keys')]);
     this.cache = null;
     return done.outcome === 'committed';
+  }
+
+  /** reload reads the valid keys anew and answers their ids: after a change elsewhere. */
+  async reload(nowMs: number): Promise<ReadonlySet<string>> {
+    this.cache = null;
+    return new Set((await this.valid(nowMs)).keys());
   }
 
   /** flushLastUsed writes when keys were last used; call it at intervals and before closing. */
@@ -145,13 +160,37 @@ export class Keys {
 
   private async load(): Promise<ReadonlyMap<string, CachedKey>> {
     const rows = await this.state.db.selectFrom('api_keys').selectAll().where('revoked_ms', 'is', null).execute();
-    return new Map(
-      rows.map((row) => {
-        const { id, project, scopes } = toKey(row);
-        return [id, { identity: { project, keyId: id, scopes }, secretHash: row.secret_hash }];
-      }),
-    );
+    return new Map(rows.map((row) => [row.id, toCached(row)]));
   }
+
+  /**
+   * lookFor asks for a key that another process may have made since. One question is on its way at a time, with every
+   * id that came while the one before it was: however many wrong keys are tried, they cost one query after another.
+   */
+  private async lookFor(id: string): Promise<CachedKey | undefined> {
+    if (this.wanted.size >= MOST_WANTED) return undefined;
+    this.wanted.add(id);
+    this.nextLook ??= this.looking.catch(() => undefined).then(() => this.lookForWanted());
+    return (await this.nextLook).get(id);
+  }
+
+  private lookForWanted(): Promise<ReadonlyMap<string, CachedKey>> {
+    const ids = [...this.wanted];
+    this.wanted.clear();
+    this.nextLook = null;
+    const query = this.state.db.selectFrom('api_keys').selectAll().where('revoked_ms', 'is', null);
+    const look = query
+      .where('id', 'in', ids)
+      .execute()
+      .then((rows) => new Map(rows.map((row) => [row.id, toCached(row)])));
+    this.looking = look;
+    return look;
+  }
+}
+
+function toCached(row: Selectable<ApiKeysTable>): CachedKey {
+  const { id, project, scopes } = toKey(row);
+  return { identity: { project, keyId: id, scopes }, secretHash: row.secret_hash };
 }
 
 function toKey(row: Selectable<ApiKeysTable>): ApiKey {

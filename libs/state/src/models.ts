@@ -1,6 +1,7 @@
 import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Environment, type ModelType } from '@tidemark/types';
 import { type Selectable, sql } from 'kysely';
 import type { State } from './database.js';
+import { bump } from './revisions.js';
 import type { ModelsTable } from './schema.js';
 import { readNumbers, readTexts } from './stored-json.js';
 
@@ -61,7 +62,7 @@ export class Models {
         created_ms: nowMs,
       })
       .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given));
-    await this.state.write([{ query: query.compile() }]);
+    await this.state.write([{ query: query.compile() }, bump(this.state, 'models')]);
     const model = await this.get(input.project, input.id);
     if (!model) throw new Error(`model "${input.id}" was removed while it was being registered`);
     return model;
@@ -93,7 +94,7 @@ export class Models {
   /** remove forgets the model and tells whether it was there; its alerts and their history stay. */
   async remove(project: string, id: string): Promise<boolean> {
     const query = this.state.db.deleteFrom('models').where('project', '=', project).where('id', '=', id);
-    const done = await this.state.write([{ query: query.compile(), expect: 1 }]);
+    const done = await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'models')]);
     return done.outcome === 'committed';
   }
 }

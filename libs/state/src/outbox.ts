@@ -6,13 +6,18 @@ import {
   type SqlBool,
   type Updateable,
 } from 'kysely';
+import type { Claim } from './claims.js';
 import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
 import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
+import { isFirstOfItsAlert } from './delivery-order.js';
 import type { Schema } from './schema.js';
 
-/** MarkOutcome says whether the end of a try was written; it is refused when the delivery is not being sent (any more). */
+/**
+ * MarkOutcome says whether the end of a try was written; it is refused when the delivery is not being sent (any more), and
+ * when another worker has claimed it since the claim that the mark was made under.
+ */
 export type MarkOutcome =
-  { readonly outcome: 'marked' } | { readonly outcome: 'refused'; readonly code: 'not_sending' };
+  { readonly outcome: 'marked' } | { readonly outcome: 'refused'; readonly code: 'not_sending' | 'claim_lost' };
 
 /** AttemptEnd is how an attempt ended: when, after how long, and what to keep of the answer (no secrets). */
 export interface AttemptEnd {
@@ -49,7 +54,7 @@ export class Outbox {
       .limit(limit);
     const claim = this.state.db
       .updateTable('deliveries')
-      .set({ status: 'sending', updated_ms: nowMs })
+      .set((is) => ({ status: 'sending', updated_ms: nowMs, ...unclaimed, claim_token: is('claim_token', '+', 1) }))
       .where('id', 'in', due)
       .where('status', '=', literally('pending'))
       .returningAll();
@@ -90,13 +95,17 @@ export class Outbox {
   }
 
   /** release gives a claimed delivery back untried, to be claimed again at `dueMs` (a process that stops, a full channel). */
-  async release(id: string, until: { readonly dueMs: number; readonly atMs: number }): Promise<MarkOutcome> {
-    const query = this.sending(id).set({ status: 'pending', due_ms: until.dueMs, updated_ms: until.atMs });
-    return outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]));
+  async release(
+    id: string,
+    until: { readonly dueMs: number; readonly atMs: number },
+    claim?: Claim,
+  ): Promise<MarkOutcome> {
+    const query = this.sending(id, claim).set({ status: 'pending', due_ms: until.dueMs, updated_ms: until.atMs });
+    return this.outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]), claim);
   }
 
   /** markDelivered ends a delivery that went out, and what it summarised, in one transaction. */
-  async markDelivered(id: string, done: AttemptEnd): Promise<MarkOutcome> {
+  async markDelivered(id: string, done: AttemptEnd, claim?: Claim): Promise<MarkOutcome> {
     const summarised = this.state.db
       .updateTable('deliveries')
       .set({ summarised_ms: done.atMs, updated_ms: done.atMs })
@@ -104,24 +113,28 @@ export class Outbox {
       .where('status', '=', literally('suppressed'))
       .where('summarised_ms', 'is', null);
     const end = { status: 'delivered', delivered_ms: done.atMs, last_error: null } as const;
-    return this.mark(id, done, { end, outcome: 'delivered', also: [{ query: summarised.compile() }] });
+    return this.mark(id, done, { end, outcome: 'delivered', also: [{ query: summarised.compile() }], claim });
   }
 
   /** markRetry lets a delivery wait until `dueMs`; `detail` is the reason. */
-  async markRetry(id: string, done: AttemptEnd & { readonly dueMs: number }): Promise<MarkOutcome> {
+  async markRetry(id: string, done: AttemptEnd & { readonly dueMs: number }, claim?: Claim): Promise<MarkOutcome> {
     const end = { status: 'pending', due_ms: done.dueMs, last_error: done.detail } as const;
-    return this.mark(id, done, { end, outcome: 'retry' });
+    return this.mark(id, done, { end, outcome: 'retry', claim });
   }
 
   /** markDead ends a delivery that will not be tried again unless it is replayed; `detail` is the reason. */
-  async markDead(id: string, done: AttemptEnd): Promise<MarkOutcome> {
-    return this.mark(id, done, { end: { status: 'dead', last_error: done.detail }, outcome: 'dead' });
+  async markDead(id: string, done: AttemptEnd, claim?: Claim): Promise<MarkOutcome> {
+    return this.mark(id, done, { end: { status: 'dead', last_error: done.detail }, outcome: 'dead', claim });
   }
 
   /** markSuppressed ends a delivery that the limiter held back; it is counted in the next message that goes out. */
-  async markSuppressed(id: string, held: { readonly reason: string; readonly atMs: number }): Promise<MarkOutcome> {
-    const query = this.sending(id).set({ status: 'suppressed', last_error: held.reason, updated_ms: held.atMs });
-    return outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]));
+  async markSuppressed(
+    id: string,
+    held: { readonly reason: string; readonly atMs: number },
+    claim?: Claim,
+  ): Promise<MarkOutcome> {
+    const query = this.sending(id, claim).set({ status: 'suppressed', last_error: held.reason, updated_ms: held.atMs });
+    return this.outcomeOf(await this.state.write([{ query: query.compile(), expect: 1 }]), claim);
   }
 
   /**
@@ -183,7 +196,7 @@ export class Outbox {
   }
 
   private async mark(id: string, done: AttemptEnd, ending: Ending): Promise<MarkOutcome> {
-    const end = this.sending(id).set((is) => ({
+    const end = this.sending(id, ending.claim).set((is) => ({
       ...ending.end,
       attempts: is('attempts', '+', 1),
       updated_ms: done.atMs,
@@ -201,11 +214,22 @@ export class Outbox {
       { query: attempt.compile(), expect: 1 },
       ...(ending.also ?? []),
     ];
-    return outcomeOf(await this.state.write(writes));
+    return this.outcomeOf(await this.state.write(writes), ending.claim);
   }
 
-  private sending(id: string) {
-    return this.state.db.updateTable('deliveries').where('id', '=', id).where('status', '=', 'sending');
+  private sending(id: string, claim?: Claim) {
+    const query = this.state.db.updateTable('deliveries').where('id', '=', id).where('status', '=', 'sending');
+    return claim ? query.where('claim_token', '=', claim.token) : query;
+  }
+
+  private async outcomeOf(done: WriteOutcome, claim?: Claim): Promise<MarkOutcome> {
+    if (done.outcome === 'committed') return { outcome: 'marked' };
+    return { outcome: 'refused', code: claim && (await this.isLost(claim)) ? 'claim_lost' : 'not_sending' };
+  }
+
+  private async isLost({ id, token }: Claim): Promise<boolean> {
+    const query = this.state.db.selectFrom('deliveries').select('claim_token').where('id', '=', id);
+    return (await query.executeTakeFirst())?.claim_token !== token;
   }
 
   private async changes(query: CompiledQuery, durability?: Durability): Promise<number> {
@@ -218,22 +242,14 @@ interface Ending {
   readonly end: Updateable<Schema['deliveries']>;
   readonly outcome: AttemptOutcome;
   readonly also?: readonly Write[];
+  readonly claim?: Claim | undefined;
 }
 
-function outcomeOf(done: WriteOutcome): MarkOutcome {
-  return done.outcome === 'committed' ? { outcome: 'marked' } : { outcome: 'refused', code: 'not_sending' };
-}
+/** What the embedded queue claims is its own until it releases it, without a time. */
+const unclaimed = { claimed_by: null, claimed_until_ms: null };
 
-/** A delivery waits while an earlier one of the same alert and channel is open: nobody hears `resolved` before `fired`. */
 function claimable(is: ExpressionBuilder<Schema, 'deliveries'>, excludeChannelIds: readonly string[]) {
-  const earlier = is
-    .selectFrom('deliveries as earlier')
-    .select('earlier.id')
-    .whereRef('earlier.alert_id', '=', 'deliveries.alert_id')
-    .whereRef('earlier.channel_id', '=', 'deliveries.channel_id')
-    .whereRef('earlier.sequence', '<', 'deliveries.sequence')
-    .where('earlier.status', 'in', literally('pending', 'sending'));
-  const all: Expression<SqlBool>[] = [is('deliveries.status', '=', literally('pending')), is.not(is.exists(earlier))];
+  const all: Expression<SqlBool>[] = [is('deliveries.status', '=', literally('pending')), isFirstOfItsAlert(is)];
   if (excludeChannelIds.length > 0) all.push(is('deliveries.channel_id', 'not in', padded(excludeChannelIds)));
   return is.and(all);
 }

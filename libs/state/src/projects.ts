@@ -1,4 +1,5 @@
 import type { State } from './database.js';
+import { bump } from './revisions.js';
 
 /** DEFAULT_PROJECT is the project of everything that names none. */
 export const DEFAULT_PROJECT = 'default';
@@ -15,11 +16,14 @@ export class Projects {
 
   /** ensure makes the project unless it is there. */
   async ensure(id: string, nowMs: number): Promise<void> {
+    const known = this.state.db.selectFrom('projects').select('id').where('id', '=', id);
+    if (await known.executeTakeFirst()) return;
     const query = this.state.db
       .insertInto('projects')
       .values({ id, created_ms: nowMs })
       .onConflict((conflict) => conflict.doNothing());
-    await this.state.write([{ query: query.compile() }]);
+    // An unmet expectation is that somebody else made it at the same moment.
+    await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'projects')]);
   }
 
   /** list answers every project, oldest first. */

@@ -8,6 +8,7 @@ import type {
   Rule,
   Severity,
 } from '@tidemark/types';
+import type { Generated } from 'kysely';
 import type { AttemptOutcome } from './delivery.js';
 
 /** Schema is every table of the state. Times are epoch ms, flags 0 or 1, lists and objects JSON text. */
@@ -20,6 +21,8 @@ export interface Schema {
   readonly alert_events: AlertEventsTable;
   readonly deliveries: DeliveriesTable;
   readonly delivery_attempts: DeliveryAttemptsTable;
+  readonly leases: LeasesTable;
+  readonly revisions: RevisionsTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -137,6 +140,10 @@ export interface DeliveriesTable {
   readonly created_ms: number;
   readonly updated_ms: number;
   readonly delivered_ms: number | null;
+  /** Who delivers it until when, while it is claimed by id; the token counts its claims. */
+  readonly claimed_by: string | null;
+  readonly claimed_until_ms: number | null;
+  readonly claim_token: Generated<number>;
 }
 
 /** DeliveryAttemptsTable holds every try of a delivery, over replays too. */
@@ -147,4 +154,17 @@ export interface DeliveryAttemptsTable {
   readonly outcome: AttemptOutcome;
   readonly detail: string | null;
   readonly duration_ms: number;
+}
+
+/** LeasesTable holds who may do what alone; `expires_ms` is by the database's own clock. */
+export interface LeasesTable {
+  readonly name: string;
+  readonly holder: string;
+  readonly expires_ms: number;
+}
+
+/** RevisionsTable counts the changes of each kind of configuration. */
+export interface RevisionsTable {
+  readonly topic: string;
+  readonly revision: number;
 }

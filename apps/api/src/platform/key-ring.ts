@@ -40,6 +40,13 @@ export class StoredKeys implements KeyRing {
     this.everCreated = true;
   }
 
+  /** reload reads the keys anew after a change elsewhere, and answers who is no longer let in by what they came with. */
+  async reload(): Promise<(principal: Principal) => boolean> {
+    const valid = await this.keys.reload(this.clock.wallMs());
+    if (await this.recheck()) return () => false;
+    return ({ keyId }) => keyId === null || !valid.has(keyId);
+  }
+
   private async recheck(): Promise<boolean> {
     try {
       if (await this.keys.everCreated()) this.everCreated = true; // it may have become true during the look

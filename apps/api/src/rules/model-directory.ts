@@ -18,19 +18,41 @@ interface Known {
   readonly thresholds: Thresholds;
 }
 
-/** ModelDirectory keeps every registered model in memory, so that evaluating a metric asks no database. */
+/** How often models are read again because one was changed here meanwhile. */
+const MAX_READS = 5;
+
+/**
+ * ModelDirectory keeps every registered model in memory, so that evaluating a metric asks no database. What this
+ * instance changes counts at once, what another changes from the next `load` on; `stored` and `storedOne` ask the database.
+ */
 export class ModelDirectory {
-  private readonly known = new Map<string, Map<string, Known>>();
+  private known = new Map<string, Map<string, Known>>();
+  /** Changes made here, and how many of them are under way. */
+  private changes = 0;
+  private changing = 0;
 
   constructor(
     private readonly models: Models,
     private readonly projects: Projects,
   ) {}
 
-  /** load reads all models of all projects. */
+  /**
+   * load reads all models of all projects, at start and after a change elsewhere. A change that is made here meanwhile may
+   * or may not be in what was read: then it is read again, and in the end left to the next load.
+   */
   async load(): Promise<void> {
-    for (const project of await this.projects.list()) {
-      for (const model of await this.models.list(project.id)) this.learn(model);
+    for (let reads = 1; ; reads++) {
+      const before = this.changes;
+      const isQuiet = this.changing === 0;
+      const known = new Map<string, Map<string, Known>>();
+      for (const project of await this.projects.list()) {
+        for (const model of await this.models.list(project.id)) learn(known, model);
+      }
+      if (isQuiet && this.changing === 0 && this.changes === before) {
+        this.known = known;
+        return;
+      }
+      if (reads >= MAX_READS) throw new Error('models kept being changed here while they were read');
     }
   }
 
@@ -44,9 +66,14 @@ export class ModelDirectory {
     return this.known.get(project)?.get(modelId)?.model ?? null;
   }
 
-  /** list answers the models of a project in the order of their registration. */
-  list(project: string): Model[] {
-    return [...(this.known.get(project)?.values() ?? [])].map(({ model }) => model);
+  /** stored lists the models of a project in the order of their registration, other instances' newest ones included. */
+  stored(project: string): Promise<Model[]> {
+    return this.models.list(project);
+  }
+
+  /** storedOne is a model as the last of all instances left it, or null. */
+  storedOne(project: string, modelId: string): Promise<Model | null> {
+    return this.models.get(project, modelId);
   }
 
   /** timingOf is when alerts of a model resolve and repeat; the defaults for a model that nobody registered. */
@@ -56,22 +83,36 @@ export class ModelDirectory {
 
   /** put registers a model durably and from then on evaluates by it. */
   async put(input: ModelInput, nowMs: number): Promise<Model> {
-    await this.projects.ensure(input.project, nowMs);
-    const model = await this.models.put(input, nowMs);
-    this.learn(model);
-    return model;
+    return this.change(async () => {
+      await this.projects.ensure(input.project, nowMs);
+      const model = await this.models.put(input, nowMs);
+      learn(this.known, model);
+      return model;
+    });
   }
 
   /** remove forgets a model; tells whether it was there. */
   async remove(project: string, modelId: string): Promise<boolean> {
-    const removed = await this.models.remove(project, modelId);
-    this.known.get(project)?.delete(modelId);
-    return removed;
+    return this.change(async () => {
+      const removed = await this.models.remove(project, modelId);
+      this.known.get(project)?.delete(modelId);
+      return removed;
+    });
   }
 
-  private learn(model: Model): void {
-    const models = this.known.get(model.project) ?? new Map<string, Known>();
-    models.set(model.id, { model, thresholds: toWireThresholds(model.thresholds) });
-    this.known.set(model.project, models);
+  private async change<T>(work: () => Promise<T>): Promise<T> {
+    this.changing++;
+    try {
+      return await work();
+    } finally {
+      this.changing--;
+      this.changes++;
+    }
   }
+}
+
+function learn(known: Map<string, Map<string, Known>>, model: Model): void {
+  const models = known.get(model.project) ?? new Map<string, Known>();
+  models.set(model.id, { model, thresholds: toWireThresholds(model.thresholds) });
+  known.set(model.project, models);
 }

@@ -30,13 +30,14 @@ export class ModelsController {
   }
 
   @Get()
-  list(@Req() request: FastifyRequest) {
-    return { models: this.deps.directory.list(request.principal.project).map(toWireModel) };
+  async list(@Req() request: FastifyRequest) {
+    const models = await this.deps.directory.stored(request.principal.project);
+    return { models: models.map(toWireModel) };
   }
 
   @Get(':id')
-  one(@Req() request: FastifyRequest, @Param('id') id: string): WireModel {
-    const model = this.deps.directory.get(request.principal.project, id);
+  async one(@Req() request: FastifyRequest, @Param('id') id: string): Promise<WireModel> {
+    const model = await this.deps.directory.storedOne(request.principal.project, id);
     if (!model) throw unknown(id);
     return toWireModel(model);
   }

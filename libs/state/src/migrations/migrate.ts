@@ -1,9 +1,15 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { claims } from './claims.js';
 import { initialSchema } from './initial-schema.js';
+import { leases } from './leases.js';
+import { revisions } from './revisions.js';
 
 /** MIGRATIONS are applied in the order of their names; a name once released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial-schema': initialSchema,
+  '0002-claims': claims,
+  '0003-leases': leases,
+  '0004-revisions': revisions,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { canRun } from '@tidemark/servers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openPostgresState } from './postgres-state.js';
+import { Projects } from './projects.js';
+import { usePostgres } from './rig/postgres.js';
+import { SilentNetwork } from './rig/silent-network.js';
+import { until } from './rig/until.js';
+
+describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
+  const postgres = usePostgres();
+  it('fails what needs it, takes nothing else down, and is used again when it is back', async () => {
+    const faults: Error[] = [];
+    const url = await postgres.emptyDatabase();
+    const state = await openPostgresState({ url, onFault: (error) => faults.push(error) });
+    onTestFinished(() => state.close());
+    const projects = new Projects(state);
+    const acknowledged: string[] = [];
+    const errors: unknown[] = [];
+    let isOver = false;
+    const load = Array.from({ length: 12 }, async (_, worker) => {
+      for (let i = 0; !isOver; i++) {
+        const id = `w${worker}-${i}`;
+        const query = state.db.insertInto('projects').values({ id, created_ms: 1 }).compile();
+        // In turns alone, with an expectation, and read: each its own way to use a connection.
+        const work = i % 3 === 2 ? projects.list() : state.write([i % 3 ? { query } : { query, expect: 1 }]);
+        await work.then(
+          () => i % 3 !== 2 && acknowledged.push(id),
+          async (error: unknown) => {
+            errors.push(error);
+            await pause(5);
+          },
+        );
+      }
+    });
+    try {
+      await until('some writes', () => acknowledged.length > 50);
+      await postgres.server().kill();
+      const before = errors.length;
+      await until('clear errors', () => errors.length > before + 20);
+      await postgres.server().start();
+      const known = acknowledged.length;
+      await until('writes that work again', () => acknowledged.length > known + 20);
+    } finally {
+      isOver = true;
+      await Promise.all(load);
+    }
+    for (const error of errors) expect(error).toBeInstanceOf(Error);
+    const kept = new Set((await projects.list()).map(({ id }) => id));
+    expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+  });
+
+  it('that does not answer any more is waited for so long and no longer', async () => {
+    const direct = await postgres.emptyDatabase();
+    const network = await SilentNetwork.open(postgres.server().place.port);
+    onTestFinished(() => network.close());
+    const url = direct.replace(/:\d+\//, `:${network.port}/`);
+    const limits = { statementTimeoutMs: 200, connectTimeoutMs: 300, maxConnections: 2 };
+    const state = await openPostgresState({ url, ...limits });
+    onTestFinished(() => state.close());
+    const projects = new Projects(state);
+    await Promise.all([projects.ensure('a', 1), projects.ensure('b', 1)]);
+    network.fallSilent();
+    const asked = [...Array.from({ length: 6 }, () => projects.list()), projects.ensure('c', 1)];
+    for (const answer of await Promise.allSettled(asked)) expect(answer.status).toBe('rejected');
+    network.speak();
+    await until('an answer', async () => (await projects.list().catch(() => [])).length === 2);
+  });
+
+  it('is not waited for by a statement that another one blocks', async () => {
+    const url = await postgres.emptyDatabase();
+    const state = await openPostgresState({ url, statementTimeoutMs: 200 });
+    onTestFinished(() => state.close());
+    await new Projects(state).ensure('a', 1);
+    const blocked = await state.db.transaction().execute(async (transaction) => {
+      await transaction.updateTable('projects').set({ created_ms: 2 }).execute();
+      const other = state.db.updateTable('projects').set({ created_ms: 3 }).compile();
+      return (await Promise.allSettled([state.write([{ query: other, expect: 1 }])]))[0];
+    });
+    expect(blocked).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('timeout') } });
+    expect(await new Projects(state).list()).toEqual([{ id: 'a', createdMs: 2 }]);
+  });
+});
