@@ -1,4 +1,4 @@
-import type { Delivery, Outbox, AttemptEnd } from '@tidemark/state';
+import type { AttemptEnd, Claim, Delivery, Outbox } from '@tidemark/state';
 import type { DeliveryOutcome } from '../deliver.js';
 import { nextAttempt } from './schedule.js';
 
@@ -40,14 +40,14 @@ export type Marker = Pick<Outbox, 'markDelivered' | 'markRetry' | 'markDead' | '
 /** recordVerdict writes a verdict to the ledger. Rejects where the write fails; it may then be written again. */
 export async function recordVerdict(
   ledger: Marker,
-  id: string,
+  { id, claim }: { readonly id: string; readonly claim?: Claim | undefined },
   verdict: Verdict,
   { atMs, durationMs }: Omit<AttemptEnd, 'detail'>,
 ): Promise<void> {
   const done = { atMs, durationMs, detail: verdict.detail };
-  // A refusal means that somebody else ended the delivery meanwhile: there is nothing left to write.
-  if (verdict.status === 'delivered') await ledger.markDelivered(id, done);
-  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs });
-  else if (verdict.status === 'dead') await ledger.markDead(id, done);
-  else await ledger.markSuppressed(id, { reason: verdict.detail, atMs });
+  // A refusal means that somebody else ended or claimed the delivery meanwhile: it is no longer this one's to write.
+  if (verdict.status === 'delivered') await ledger.markDelivered(id, done, claim);
+  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs }, claim);
+  else if (verdict.status === 'dead') await ledger.markDead(id, done, claim);
+  else await ledger.markSuppressed(id, { reason: verdict.detail, atMs }, claim);
 }
