@@ -1,5 +1,6 @@
 export { freePort } from './free-port.js';
 export { startInfluxDb } from './influxdb.js';
+export { isFullLength, rounds } from './length.js';
 export { LocalServer, type Place, type ServerKind, type ServerOptions } from './local-server.js';
 export { createDatabase, startPostgres } from './postgres.js';
 export { type Exit, Process, type ProcessOptions } from './process.js';
