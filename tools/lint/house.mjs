@@ -8,16 +8,18 @@ export const FLOORS = {
   'libs/types': [],
   'libs/stats': [],
   'libs/sqlite': [],
+  'libs/redis': [],
   'libs/sdk': [],
   'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
-  'libs/delivery': ['types', 'state'],
+  'libs/delivery': ['types', 'redis', 'state'],
   'libs/program': ['delivery'],
-  'apps/api': ['types', 'stats', 'sqlite', 'state', 'delivery', 'program'],
+  'apps/api': ['types', 'stats', 'sqlite', 'redis', 'state', 'delivery', 'program'],
 };
 
 /** TEST_FLOORS are what the tests of a package may import besides. */
 export const TEST_FLOORS = {
+  'libs/redis': ['servers'],
   'libs/state': ['servers'],
   'libs/delivery': ['servers'],
   'apps/api': ['sdk', 'servers'],

@@ -1,7 +1,9 @@
 export { freePort } from './free-port.js';
 export { startInfluxDb } from './influxdb.js';
+export { isFullLength, rounds } from './length.js';
 export { LocalServer, type Place, type ServerKind, type ServerOptions } from './local-server.js';
 export { createDatabase, startPostgres } from './postgres.js';
 export { type Exit, Process, type ProcessOptions } from './process.js';
 export { canRun, missing, postgresProgram, type Program, programFile, requireProgram } from './programs.js';
 export { type RedisOptions, startRedis } from './redis.js';
+export { type RedisGroup, startRedisCluster, startRedisSentinel } from './redis-group.js';

@@ -5,14 +5,16 @@ import { requireProgram } from './programs.js';
 /** RedisOptions are where it lives, and a password that clients must give. */
 export interface RedisOptions extends ServerOptions {
   readonly password?: string;
+  /** More arguments of redis-server. */
+  readonly args?: readonly string[];
 }
 
 /** startRedis starts a Redis as production runs it: every write in the append-only file, nothing evicted. */
-export function startRedis({ password, ...options }: RedisOptions = {}): Promise<LocalServer> {
-  return LocalServer.start(redisKind(password), options);
+export function startRedis({ password, args = [], ...options }: RedisOptions = {}): Promise<LocalServer> {
+  return LocalServer.start(redisKind(password, args), options);
 }
 
-function redisKind(password: string | undefined): ServerKind {
+function redisKind(password: string | undefined, more: readonly string[]): ServerKind {
   return {
     name: 'Redis',
     command: ({ folder, port }) => ({
@@ -21,6 +23,7 @@ function redisKind(password: string | undefined): ServerKind {
         ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
         ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
         ...(password === undefined ? [] : ['--requirepass', password]),
+        ...more,
       ],
     }),
     isReady: ({ port }) => ping(port),

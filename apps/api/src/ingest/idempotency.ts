@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { IdempotencyRecord } from '../store/point-store.js';
+import type { FlightOutcome, SharedFlights } from './shared-flights.js';
 
 /** Answer is what a request was answered: a status and the JSON body as sent. */
 export interface Answer {
@@ -15,12 +17,19 @@ export interface IdempotentRequest {
 
 /** IdempotencyOutcome is the answer, given now or before, or why there is none. */
 export type IdempotencyOutcome =
-  { readonly kind: 'answered'; readonly answer: Answer; readonly replayed: boolean } | { readonly kind: 'mismatch' };
+  | { readonly kind: 'answered'; readonly answer: Answer; readonly replayed: boolean }
+  | { readonly kind: 'mismatch' }
+  /** Another instance has not finished the same request. */
+  | { readonly kind: 'in_flight'; readonly retryAfterS: number };
 
 /** IdempotencyDeps are where answers are looked up, and how long they hold. */
 export interface IdempotencyDeps {
   readonly find: (project: string, key: string) => Promise<IdempotencyRecord | null>;
   readonly wallMs: () => number;
+  /** Set where several instances take requests. */
+  readonly shared?: SharedFlights;
+  /** How long a request waits for another instance that does the same, default 2000 ms. */
+  readonly patienceMs?: number;
 }
 
 /** KEPT_MS is how long the answer to an Idempotency-Key is kept. */
@@ -29,6 +38,7 @@ export const KEPT_MS = 24 * 3_600_000;
 /** A crash can have come between storing points and raising their alerts only this long before the retry matters. */
 const REDO_WITHIN_MS = 15 * 60_000;
 const MAX_FINISHED = 100_000;
+const LOOK_EVERY_MS = 50;
 
 interface Flight {
   readonly fingerprint: string;
@@ -77,7 +87,35 @@ export class Idempotency {
     return { ...request, status, body, createdMs: this.deps.wallMs() };
   }
 
+  /** Takes the request over all instances, then does it; without other instances it is simply done. */
   private async run(id: string, request: IdempotentRequest, job: Job): Promise<IdempotencyOutcome> {
+    const { shared } = this.deps;
+    if (!shared) return this.runAlone(id, request, job);
+    const flight = await this.takeShared(shared, id, request.fingerprint);
+    if (flight.kind !== 'taken' && flight.fingerprint !== request.fingerprint) return { kind: 'mismatch' };
+    if (flight.kind === 'busy') return { kind: 'in_flight', retryAfterS: 1 };
+    if (flight.kind === 'landed') return { kind: 'answered', answer: flight.answer, replayed: true };
+    let answer: Answer | null = null;
+    try {
+      const outcome = await this.runAlone(id, request, job);
+      if (outcome.kind === 'answered') answer = outcome.answer;
+      return outcome;
+    } finally {
+      await flight.land(answer);
+    }
+  }
+
+  private async takeShared(shared: SharedFlights, id: string, fingerprint: string): Promise<FlightOutcome> {
+    const endMs = performance.now() + (this.deps.patienceMs ?? 2000);
+    for (;;) {
+      const flight = await shared.take(id, fingerprint);
+      const isOver = performance.now() + LOOK_EVERY_MS > endMs;
+      if (flight.kind !== 'busy' || flight.fingerprint !== fingerprint || isOver) return flight;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  private async runAlone(id: string, request: IdempotentRequest, job: Job): Promise<IdempotencyOutcome> {
     const nowMs = this.deps.wallMs();
     const record = await this.deps.find(request.project, request.key);
     if (record && record.createdMs > nowMs - KEPT_MS) {

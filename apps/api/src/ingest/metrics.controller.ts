@@ -68,6 +68,9 @@ export class MetricsController {
     if (outcome.kind === 'mismatch') {
       throw new HttpProblem('idempotency_mismatch', 'the Idempotency-Key came before, with another route or body');
     }
+    if (outcome.kind === 'in_flight') {
+      throw new HttpProblem('idempotency_in_flight', 'another instance is handling this Idempotency-Key', outcome);
+    }
     if (outcome.replayed) void reply.header('idempotency-replayed', 'true');
     send(reply, outcome.answer);
   }

@@ -42,7 +42,13 @@ function setUp(members: number, costMs = 0) {
   const steadyMs = () => (clock.nowMs += costMs);
   const dropped: number[] = [];
   const fanOut = new FanOut({ limits, steadyMs, onDropped: (items) => dropped.push(items) });
-  const project = new LiveProject('p', { ...limits, keepItems: 20, startSeq: 0, steadyMs });
+  const project = new LiveProject('p', {
+    ...limits,
+    keepItems: 20,
+    startSeq: 0,
+    steadyMs,
+    follow: () => () => undefined,
+  });
   const group = project.hold(toSubscription({ type: 'subscribe', models: ['*'], kinds: ['inference'] }));
   const wires = Array.from({ length: members }, () => new Wire());
   for (const wire of wires) group.members.add(new LiveClient(wire.socket, OPERATOR, limits, steadyMs));

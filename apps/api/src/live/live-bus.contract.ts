@@ -82,6 +82,22 @@ export function describeBus(open: () => Promise<LiveBus>): void {
         expect(heard).toEqual([1]);
       }));
 
+    it('tells what is published here whether somebody follows the project or not, once each', () =>
+      withBus(async (bus) => {
+        const heard: LiveMessage[] = [];
+        bus.subscribe((message) => heard.push(message));
+        bus.publish(news(1));
+        const unfollow = bus.follow('default');
+        const again = bus.follow('default');
+        bus.publish(news(2));
+        unfollow();
+        unfollow();
+        bus.publish(news(3));
+        again();
+        bus.publish(news(4));
+        await until(() => expect(seqs(heard)).toEqual([1, 2, 3, 4]));
+      }));
+
     it('reaches nobody once it is closed, and can be closed twice', async () => {
       const bus = await open();
       const heard: LiveMessage[] = [];
@@ -90,6 +106,7 @@ export function describeBus(open: () => Promise<LiveBus>): void {
       await bus.close();
       expect(() => bus.publish(news(1))).not.toThrow();
       expect(bus.subscribe((message) => heard.push(message))).toBeTypeOf('function');
+      expect(bus.follow('default')).toBeTypeOf('function');
       bus.publish(news(2));
       expect(heard).toEqual([]);
     });

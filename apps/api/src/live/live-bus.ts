@@ -16,6 +16,12 @@ export interface LiveBus {
   publish(message: LiveMessage): void;
   /** subscribe calls `listener` for each message from now on, until the returned function is called (again is harmless). */
   subscribe(listener: (message: LiveMessage) => void): () => void;
+  /**
+   * follow says that somebody here wants the points of a project, until the returned function is called (again is
+   * harmless). A bus over several processes carries to each only what it follows, and all alerts; what is published here
+   * is heard here in any case.
+   */
+  follow(project: string): () => void;
   /** close forgets every listener; what is published afterwards reaches nobody. */
   close(): Promise<void>;
 }

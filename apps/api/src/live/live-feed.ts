@@ -196,8 +196,9 @@ export class LiveFeed {
   private project(name: string): LiveProject {
     const found = this.projects.get(name);
     if (found) return found;
-    const { steadyMs, startedMs } = this.deps;
-    const project = new LiveProject(name, { ...this.limits, steadyMs, startSeq: startedMs * 1000 });
+    const { bus, steadyMs, startedMs } = this.deps;
+    const follow = (): (() => void) => bus.follow(name);
+    const project = new LiveProject(name, { ...this.limits, steadyMs, startSeq: startedMs * 1000, follow });
     this.projects.set(name, project);
     return project;
   }

@@ -10,6 +10,8 @@ export interface LiveProjectOptions {
   readonly keepBytes: number;
   readonly lingerMs: number;
   readonly steadyMs: () => number;
+  /** Told when the log begins to be kept; what it returns is called when it rests. */
+  readonly follow: () => () => void;
 }
 
 /** LiveProject is one project's log and the groups that follow it; the rest of the feed never sees two projects at once. */
@@ -20,6 +22,8 @@ export class LiveProject {
   private readonly ofModel = new Map<string, Set<LiveGroup>>();
   /** When the last group went, steady ms; null while there is one, or when the log rests. */
   private abandonedMs: number | null = null;
+  /** Set as long as the log is kept. */
+  private unfollow: (() => void) | null = null;
 
   constructor(
     readonly name: string,
@@ -33,6 +37,8 @@ export class LiveProject {
     if (this.abandonedMs !== null && this.options.steadyMs() - this.abandonedMs > this.options.lingerMs) {
       this.abandonedMs = null;
       this.log.rest();
+      this.unfollow?.();
+      this.unfollow = null;
     }
     const before = this.log.seq;
     this.log.append(message);
@@ -62,6 +68,7 @@ export class LiveProject {
       if (!subscription.models) this.ofAllModels.add(group);
       else for (const model of subscription.models) this.index(model, group);
       this.abandonedMs = null;
+      this.unfollow ??= this.options.follow();
       this.log.record();
     }
     group.holders++;

@@ -19,6 +19,7 @@ const START = 1000;
 
 function openProject(keepItems: number): LiveProject {
   return new LiveProject('p', {
+    follow: () => () => undefined,
     startSeq: START,
     keepItems,
     keepBytes: 1e9,

@@ -26,6 +26,11 @@ export class MemoryBus implements LiveBus {
     return () => this.listeners.delete(id);
   }
 
+  /** follow changes nothing: everything that is published is published here. */
+  follow(): () => void {
+    return () => undefined;
+  }
+
   close(): Promise<void> {
     this.closed = true;
     this.listeners.clear();

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { BatchBody, decode, parseJson, parseLines } from '../ingest/body.js';
 import { accessOf } from './access.js';
 import { authenticate, type KeyRing } from './auth.js';
-import { type KeyLimit, limitHeaders } from './key-limit.js';
+import { type KeyLimiter, limitHeaders } from './key-limit.js';
 import { OPERATOR } from './principal.js';
 import { HttpProblem } from './problem.js';
 import { Slots } from './slots.js';
@@ -22,7 +22,7 @@ const MAX_INFLATING = 4;
 export interface EdgeDeps {
   readonly log: Logger;
   readonly keys: KeyRing;
-  readonly keyLimit: KeyLimit;
+  readonly keyLimit: KeyLimiter;
   readonly telemetry: Telemetry;
   readonly allowedOrigins: readonly string[];
   readonly isDraining: () => boolean;
@@ -94,7 +94,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, deps: EdgeDep
   request.principal = await authenticate(caller, access, deps.keys, deps);
   const { keyId } = request.principal;
   if (keyId === null) return;
-  const outcome = deps.keyLimit.take(keyId);
+  const outcome = await deps.keyLimit.take(keyId);
   if (!outcome) return;
   void reply.headers(limitHeaders(outcome));
   if (!outcome.allowed)

@@ -9,13 +9,18 @@ export interface LimitOutcome {
   readonly retryAfterS: number;
 }
 
+/** KeyLimiter bounds the requests of each API key; null where keys are not limited. It answers at once where it can. */
+export interface KeyLimiter {
+  take(keyId: string): LimitOutcome | null | Promise<LimitOutcome | null>;
+}
+
 interface Bucket {
   tokens: number;
   updatedMs: number;
 }
 
 /** KeyLimit bounds the requests of each API key with a token bucket: a minute's worth at once, refilled evenly. */
-export class KeyLimit {
+export class KeyLimit implements KeyLimiter {
   private readonly buckets = new Map<string, Bucket>();
 
   constructor(

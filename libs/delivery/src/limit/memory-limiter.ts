@@ -22,21 +22,33 @@ export class MemoryLimiter implements RateLimiter {
   constructor(private readonly options: MemoryLimiterOptions) {}
 
   take(limits: readonly Limit[], id: string): Promise<Take> {
+    const take = this.look(limits, id);
+    if (take.allowed) {
+      const now = this.options.steadyMs();
+      for (const limit of limits) this.keep(limit, [...this.others(limit, id, now), { id, at: now }]);
+    }
+    return Promise.resolve(take);
+  }
+
+  /** look answers what `take` would, and takes nothing. */
+  look(limits: readonly Limit[], id: string): Take {
     const now = this.options.steadyMs();
-    const wanted = limits.map((limit) => {
-      assertLimit(limit);
-      return { limit, others: this.live(limit, now).filter((place) => place.id !== id) };
-    });
     let refused: { key: string; retryAfterMs: number } | undefined;
-    for (const { limit, others } of wanted) {
+    for (const limit of limits) {
+      assertLimit(limit);
+      const others = this.others(limit, id, now);
       const blocking = others[others.length - limit.max];
       if (blocking === undefined) continue;
       const retryAfterMs = blocking.at + limit.windowMs - now;
       if (refused === undefined || retryAfterMs > refused.retryAfterMs) refused = { key: limit.key, retryAfterMs };
     }
-    if (refused !== undefined) return Promise.resolve({ allowed: false, ...refused });
-    for (const { limit, others } of wanted) this.keep(limit, [...others, { id, at: now }]);
-    return Promise.resolve({ allowed: true });
+    return refused === undefined ? { allowed: true } : { allowed: false, ...refused };
+  }
+
+  /** places answers who has a place under a limit now, and since how long. */
+  places(limit: Limit): readonly { readonly id: string; readonly agoMs: number }[] {
+    const now = this.options.steadyMs();
+    return this.live(limit, now).map(({ id, at }) => ({ id, agoMs: now - at }));
   }
 
   /**
@@ -48,10 +60,7 @@ export class MemoryLimiter implements RateLimiter {
     for (const limit of limits) {
       assertLimit(limit);
       if (agoMs >= limit.windowMs) continue;
-      const places = [
-        ...this.live(limit, now).filter((place) => place.id !== id),
-        { id, at: now - Math.max(0, agoMs) },
-      ];
+      const places = [...this.others(limit, id, now), { id, at: now - Math.max(0, agoMs) }];
       this.keep(limit, places.sort((a, b) => a.at - b.at).slice(-limit.max));
     }
   }
@@ -59,6 +68,10 @@ export class MemoryLimiter implements RateLimiter {
   /** stats tells how many keys are remembered, and how many were forgotten while their window was still running. */
   stats(): { readonly keys: number; readonly forgotten: number } {
     return { keys: this.logs.size, forgotten: this.forgottenKeys };
+  }
+
+  private others(limit: Limit, id: string, now: number): Place[] {
+    return this.live(limit, now).filter((place) => place.id !== id);
   }
 
   private live({ key, windowMs }: Limit, now: number): Place[] {

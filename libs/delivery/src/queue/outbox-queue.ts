@@ -1,27 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import type { Delivery, Outbox } from '@tidemark/state';
-import { deliver, type DeliverDeps, type DeliveryOutcome } from '../deliver.js';
+import type { Delivery } from '@tidemark/state';
+import { Carrier, type CarrierOptions } from './carrier.js';
 import { ClockWatch } from './clock-watch.js';
-import type { DeliveryQueue, QueueReport, QueueStats } from './delivery-queue.js';
+import type { DeliveryQueue, QueueStats } from './delivery-queue.js';
 import { Lanes } from './lanes.js';
-import { judgeOutcome, recordVerdict, type Verdict } from './record-outcome.js';
 
 /** OutboxQueueOptions are what an OutboxQueue works with. */
-export interface OutboxQueueOptions {
-  readonly outbox: Outbox;
-  readonly deliver: Omit<DeliverDeps, 'ledger'>;
-  /** disable stops a channel whose receiver said that it is gone. */
-  readonly disable: (project: string, channelId: string, change: { reason: string; nowMs: number }) => Promise<void>;
-  /** The wall clock, and one that only goes forward. */
-  readonly wallMs: () => number;
-  readonly steadyMs: () => number;
-  /** In 0..1, as Math.random. */
-  readonly random: () => number;
-  readonly report: (report: QueueReport) => void;
+export interface OutboxQueueOptions extends CarrierOptions {
   /** Deliveries under way for each channel, default 4. */
   readonly laneWidth?: number;
-  /** Wait before the ledger is tried again after it failed, default 1000 ms. */
-  readonly faultDelayMs?: number;
 }
 
 /** How long the queue sleeps at most; it is woken for what is committed, so this only bounds what a lost wake can cost. */
@@ -40,6 +27,7 @@ export class OutboxQueue implements DeliveryQueue {
   private readonly sending = new Set<Promise<void>>();
   private readonly postponed = new Set<() => void>();
   private readonly abort = new AbortController();
+  private readonly carrier: Carrier;
   private state: 'new' | 'working' | 'stopping' = 'new';
   /** Set while a round of claims runs, and by a wake that comes meanwhile. */
   private claiming: Promise<void> | undefined;
@@ -49,6 +37,7 @@ export class OutboxQueue implements DeliveryQueue {
   constructor(private readonly options: OutboxQueueOptions) {
     this.lanes = new Lanes(options.laneWidth ?? 4);
     this.clock = new ClockWatch(options.wallMs, options.steadyMs);
+    this.carrier = new Carrier(options, { signal: this.abort.signal, pause: (ms) => this.pause(ms) });
   }
 
   async start(): Promise<void> {
@@ -143,55 +132,12 @@ export class OutboxQueue implements DeliveryQueue {
 
   private async tryUntilRecorded(delivery: Delivery): Promise<void> {
     for (;;) {
-      const startedMs = this.options.steadyMs();
-      const outcome = await this.attempt(delivery);
-      const durationMs = Math.round(this.options.steadyMs() - startedMs);
+      const { outcome, durationMs } = await this.carrier.attempt(delivery);
       // What was aborted stays claimed until stop gives it back: it was no try, and nobody knows whether it arrived.
       if (this.abort.signal.aborted && outcome.kind === 'retry') return;
-      if (outcome.kind !== 'postponed') return this.settle(delivery, outcome, durationMs);
+      if (outcome.kind !== 'postponed') return this.carrier.settle(delivery, outcome, { durationMs });
       this.options.report({ kind: 'outcome', delivery, outcome, status: 'postponed', durationMs });
       if (!(await this.pause(outcome.afterMs))) return;
-    }
-  }
-
-  private async attempt(delivery: Delivery): Promise<DeliveryOutcome> {
-    const { outbox, deliver: deps } = this.options;
-    try {
-      return await deliver(delivery, { ...deps, ledger: outbox }, this.abort.signal);
-    } catch (error) {
-      this.options.report({ kind: 'fault', during: 'deliver', error });
-      return { kind: 'retry', reason: 'a fault of the platform itself, see its log' };
-    }
-  }
-
-  private async settle(
-    delivery: Delivery,
-    outcome: Exclude<DeliveryOutcome, { kind: 'postponed' }>,
-    durationMs: number,
-  ): Promise<void> {
-    const nowMs = this.options.wallMs();
-    const verdict = judgeOutcome(delivery, outcome, { nowMs, random: this.options.random() });
-    if (!(await this.record(delivery, verdict, { atMs: nowMs, durationMs }))) return;
-    this.options.report({ kind: 'outcome', delivery, outcome, status: verdict.status, durationMs });
-    if (outcome.kind === 'reject' && outcome.disableChannel === true) {
-      await this.options.disable(delivery.project, delivery.channelId, { reason: outcome.reason, nowMs });
-    }
-  }
-
-  /** Writes until it is written: a delivery that went out must not go out again because the disk was full for a moment. */
-  private async record(
-    delivery: Delivery,
-    verdict: Verdict,
-    done: { readonly atMs: number; readonly durationMs: number },
-  ): Promise<boolean> {
-    for (;;) {
-      try {
-        await recordVerdict(this.options.outbox, delivery, verdict, done);
-        return true;
-      } catch (error) {
-        this.options.report({ kind: 'fault', during: 'write', error });
-        if (!(await this.pause(this.options.faultDelayMs ?? 1000))) return false;
-      }
     }
   }
 

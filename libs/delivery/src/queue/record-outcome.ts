@@ -1,4 +1,4 @@
-import type { Delivery, Outbox, AttemptEnd } from '@tidemark/state';
+import type { AttemptEnd, Claim, Delivery, Outbox } from '@tidemark/state';
 import type { DeliveryOutcome } from '../deliver.js';
 import { nextAttempt } from './schedule.js';
 
@@ -49,19 +49,20 @@ export async function recordVerdict(
   ledger: Marker,
   delivery: Pick<Delivery, 'id' | 'project' | 'channelId' | 'modelId'>,
   verdict: Verdict,
-  { atMs, durationMs }: Omit<AttemptEnd, 'detail'>,
+  { atMs, durationMs, claim }: Omit<AttemptEnd, 'detail'> & { readonly claim?: Claim | undefined },
 ): Promise<void> {
   const { id, project, channelId, modelId } = delivery;
   const done = { atMs, durationMs, detail: verdict.detail };
-  // A refusal means that somebody else ended the delivery meanwhile: there is nothing left to write.
-  if (verdict.status === 'delivered') await ledger.markDelivered(id, done);
-  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs });
-  else if (verdict.status === 'dead') await ledger.markDead(id, done);
+  // A refusal means that somebody else ended or claimed the delivery meanwhile: it is no longer this one's to write.
+  if (verdict.status === 'delivered') await ledger.markDelivered(id, done, claim);
+  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs }, claim);
+  else if (verdict.status === 'dead') await ledger.markDead(id, done, claim);
   else {
     const { detail, releaseMs, isChannelFull } = verdict;
     await ledger.markSuppressed(
       { id, project, channelId, modelId },
       { reason: detail, atMs, releaseMs, isChannelFull },
+      claim,
     );
   }
 }

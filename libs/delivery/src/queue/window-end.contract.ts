@@ -3,13 +3,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_DELIVERY_LIMITS } from '../limit/delivery-limits.js';
 import { MemoryLimiter } from '../limit/memory-limiter.js';
 import { type HttpReceiver, openHttpReceiver } from '../rig/http-receiver.js';
-import { LedgerBench } from '../rig/ledger-bench.js';
+import type { LedgerBench } from '../rig/ledger-bench.js';
 import { until } from '../rig/until.js';
 import type { DeliveryQueue } from './delivery-queue.js';
-import type { QueueParts } from './delivery-queue.contract.js';
+import { EMBEDDED, type QueueParts, type QueueSetting } from './delivery-queue.contract.js';
 
 /** describeWindowEnd states what every queue does when a window ends in which something was held back. */
-export function describeWindowEnd(name: string, make: (parts: QueueParts) => DeliveryQueue): void {
+export function describeWindowEnd(
+  name: string,
+  make: (parts: QueueParts) => DeliveryQueue,
+  { openBench }: Pick<QueueSetting, 'openBench'> = EMBEDDED,
+): void {
   describe(`${name} at the end of a window`, () => {
     let bench: LedgerBench;
     let receiver: HttpReceiver;
@@ -35,7 +39,7 @@ export function describeWindowEnd(name: string, make: (parts: QueueParts) => Del
 
     beforeEach(async () => {
       ahead = 0;
-      bench = await LedgerBench.open();
+      bench = await openBench();
       receiver = await openHttpReceiver();
       channel = await bench.addWebhook(receiver.url);
       queue = makeQueue();

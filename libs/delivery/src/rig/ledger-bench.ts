@@ -7,6 +7,7 @@ import {
   type AlertEvent,
   Alerts,
   Channels,
+  Claims,
   DEFAULT_PROJECT,
   Deliveries,
   type Delivery,
@@ -40,18 +41,20 @@ export interface EventChoice {
 export class LedgerBench {
   readonly alerts: Alerts;
   readonly channels: Channels;
+  readonly claims: Claims;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly http: SafeFetch;
   readonly directory: ChannelDirectory;
-  readonly key = randomBytes(32);
 
   private constructor(
-    private readonly folder: string,
     readonly state: State,
+    private readonly cleanUp: () => Promise<void>,
+    readonly key: Buffer,
   ) {
     this.alerts = new Alerts(state);
     this.channels = new Channels(state);
+    this.claims = new Claims(state);
     this.deliveries = new Deliveries(state);
     this.outbox = new Outbox(state);
     const allowed = parseAllowList(['127.0.0.0/8']);
@@ -63,7 +66,13 @@ export class LedgerBench {
 
   static async open(): Promise<LedgerBench> {
     const folder = await mkdtemp(join(tmpdir(), 'ledger-'));
-    return new LedgerBench(folder, await openSqliteState(join(folder, 'state.db')));
+    const cleanUp = () => rm(folder, { recursive: true });
+    return new LedgerBench(await openSqliteState(join(folder, 'state.db')), cleanUp, randomBytes(32));
+  }
+
+  /** over stands on a state that is open already, and closes it; processes that share it share `key`. */
+  static over(state: State, key = randomBytes(32)): LedgerBench {
+    return new LedgerBench(state, () => Promise.resolve(), key);
   }
 
   /** addWebhook keeps a webhook channel and answers its id. */
@@ -134,7 +143,7 @@ export class LedgerBench {
     await this.directory.close();
     await this.http.close();
     await this.state.close();
-    await rm(this.folder, { recursive: true });
+    await this.cleanUp();
   }
 
   private committed(done: Awaited<ReturnType<Alerts['commitTransition']>>): Alert {

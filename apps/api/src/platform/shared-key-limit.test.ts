@@ -1,0 +1,77 @@
+import { openRedis, type RedisLink } from '@tidemark/redis';
+import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ManualClock } from '../rig/manual-clock.js';
+import { KeyLimit } from './key-limit.js';
+import { SharedKeyLimit } from './shared-key-limit.js';
+
+describe.skipIf(!canRun('redis-server'))('SharedKeyLimit', () => {
+  let server: LocalServer;
+  let link: RedisLink;
+  beforeAll(async () => {
+    server = await startRedis();
+    link = openRedis({ url: server.url, role: 'producer', onFault: () => undefined });
+    await link.whenUp(10_000);
+  });
+  afterAll(async () => {
+    await link.close();
+    await server.close();
+  });
+  const limitOf = (perMinute: number, prefix: string, steadyMs = () => performance.now()): SharedKeyLimit =>
+    new SharedKeyLimit({ link, local: new KeyLimit(perMinute, steadyMs), perMinute, steadyMs, prefix });
+  /** What refilling can have added since. */
+  const refilled = (perMinute: number, sinceMs: number): number =>
+    Math.ceil(((performance.now() - sinceMs) / 60_000) * perMinute);
+
+  it('lets two instances together through what one may, however they share it', async () => {
+    const perMinute = 120;
+    const both = [limitOf(perMinute, 'a:'), limitOf(perMinute, 'a:')] as const;
+    const beganMs = performance.now();
+    const takes = Array.from({ length: 400 }, async (_, i) => await both[i % 4 === 0 ? 0 : 1].take('k'));
+    const allowed = (await Promise.all(takes)).filter((outcome) => outcome?.allowed).length;
+    expect(allowed).toBeLessThanOrEqual(perMinute + refilled(perMinute, beganMs));
+    // Each instance may still hold a lease and a half (2 tokens each here).
+    expect(allowed).toBeGreaterThanOrEqual(perMinute - 2 * 3);
+  });
+
+  it('answers most requests without waiting, and refuses without asking again', async () => {
+    const limit = limitOf(6000, 'b:');
+    await limit.take('k');
+    let waited = 0;
+    for (let i = 0; i < 1000; i += 1) {
+      const outcome = limit.take('k');
+      if (outcome instanceof Promise) waited += 1;
+      expect((await outcome)?.allowed).toBe(true);
+      if (i % 10 === 0) await new Promise(setImmediate);
+    }
+    expect(waited).toBeLessThan(100);
+    const slow = limitOf(1, 'c:');
+    expect(await slow.take('k')).toMatchObject({ allowed: true, limit: 1 });
+    const refused = await slow.take('k');
+    expect(refused).toMatchObject({ allowed: false, remaining: 0 });
+    expect(refused?.retryAfterS).toBeGreaterThan(50);
+    expect(refused?.retryAfterS).toBeLessThanOrEqual(60);
+    expect(slow.take('k')).not.toBeInstanceOf(Promise);
+  });
+
+  it('keeps keys apart', async () => {
+    const limit = limitOf(1, 'd:');
+    expect([await limit.take('a'), await limit.take('b')].map((outcome) => outcome?.allowed)).toEqual([true, true]);
+    expect((await limit.take('a'))?.allowed).toBe(false);
+  });
+
+  it('keeps the limit by itself while Redis hangs or is away, counting what it let through before', async () => {
+    const clock = new ManualClock();
+    const limit = limitOf(60, 'e:', clock.steadyMs);
+    for (let i = 0; i < 20; i += 1) await limit.take('k');
+    server.pause();
+    onTestFinished(() => server.resume());
+    const outcomes = await Promise.all(Array.from({ length: 100 }, async () => await limit.take('k')));
+    const allowed = outcomes.filter((outcome) => outcome?.allowed).length;
+    expect(allowed).toBeGreaterThanOrEqual(39);
+    expect(allowed).toBeLessThanOrEqual(42); // a token or two may have been at hand
+    server.resume();
+    expect(await link.whenUp(20_000)).toBe(true);
+    expect((await limitOf(60, 'e:').take('k'))?.allowed).toBe(true);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Claim, Delivery, Outbox } from '@tidemark/state';
+import { deliver, type DeliverDeps, type DeliveryOutcome } from '../deliver.js';
+import type { QueueReport } from './delivery-queue.js';
+import { judgeOutcome, recordVerdict, type Verdict } from './record-outcome.js';
+
+/** CarrierOptions are what a queue needs to carry deliveries. */
+export interface CarrierOptions {
+  readonly outbox: Outbox;
+  readonly deliver: Omit<DeliverDeps, 'ledger'>;
+  /** disable stops a channel whose receiver said that it is gone. */
+  readonly disable: (project: string, channelId: string, change: { reason: string; nowMs: number }) => Promise<void>;
+  /** The wall clock, and one that only goes forward. */
+  readonly wallMs: () => number;
+  readonly steadyMs: () => number;
+  /** In 0..1, as Math.random. */
+  readonly random: () => number;
+  readonly report: (report: QueueReport) => void;
+  /** Wait before the ledger is tried again after it failed, default 1000 ms. */
+  readonly faultDelayMs?: number;
+}
+
+/** CarrierLife is how a carrier learns that its queue stops. */
+export interface CarrierLife {
+  readonly signal: AbortSignal;
+  /** Waits, and answers whether the queue is still working. */
+  readonly pause: (ms: number) => Promise<boolean>;
+}
+
+/** Carrier brings a claimed delivery to its channel and writes into the ledger what became of it. */
+export class Carrier {
+  constructor(
+    private readonly options: CarrierOptions,
+    private readonly life: CarrierLife,
+  ) {}
+
+  /** attempt makes one try; it never rejects. */
+  async attempt(delivery: Delivery): Promise<{ readonly outcome: DeliveryOutcome; readonly durationMs: number }> {
+    const { outbox, deliver: deps, steadyMs, report } = this.options;
+    const startedMs = steadyMs();
+    const outcome = await deliver(delivery, { ...deps, ledger: outbox }, this.life.signal).catch(
+      (error: unknown): DeliveryOutcome => {
+        report({ kind: 'fault', during: 'deliver', error });
+        return { kind: 'retry', reason: 'a fault of the platform itself, see its log' };
+      },
+    );
+    return { outcome, durationMs: Math.round(steadyMs() - startedMs) };
+  }
+
+  /** settle writes how a try ended, under the claim if there is one, and tells of it. */
+  async settle(
+    delivery: Delivery,
+    outcome: Exclude<DeliveryOutcome, { kind: 'postponed' }>,
+    { durationMs, claim }: { readonly durationMs: number; readonly claim?: Claim },
+  ): Promise<void> {
+    const { wallMs, random, report, disable } = this.options;
+    const nowMs = wallMs();
+    const verdict = judgeOutcome(delivery, outcome, { nowMs, random: random() });
+    if (!(await this.record(delivery, verdict, { atMs: nowMs, durationMs, claim }))) return;
+    report({ kind: 'outcome', delivery, outcome, status: verdict.status, durationMs });
+    if (outcome.kind === 'reject' && outcome.disableChannel === true) {
+      await disable(delivery.project, delivery.channelId, { reason: outcome.reason, nowMs });
+    }
+  }
+
+  /** Writes until it is written: a delivery that went out must not go out again because the disk was full for a moment. */
+  private async record(
+    delivery: Delivery,
+    verdict: Verdict,
+    done: { readonly atMs: number; readonly durationMs: number; readonly claim: Claim | undefined },
+  ): Promise<boolean> {
+    const { outbox, report, faultDelayMs = 1000 } = this.options;
+    for (;;) {
+      try {
+        await recordVerdict(outbox, delivery, verdict, done);
+        return true;
+      } catch (error) {
+        report({ kind: 'fault', during: 'write', error });
+        if (!(await this.life.pause(faultDelayMs))) return false;
+      }
+    }
+  }
+}
