@@ -3,7 +3,7 @@ import type { RedisLink } from '@tidemark/redis';
 import type { Claim, Claims, Deliveries, Delivery } from '@tidemark/state';
 import { Worker } from 'bullmq';
 import { Carrier, type CarrierOptions } from './carrier.js';
-import { connectionOf, type DeliveryJob, QUEUE_NAME, QUEUE_PREFIX } from './delivery-jobs.js';
+import { connectionOf, type DeliveryJob, faultOf, QUEUE_NAME, QUEUE_PREFIX } from './delivery-jobs.js';
 import type { DeliveryQueue, QueueStats } from './delivery-queue.js';
 import { LaneGates } from './lane-gates.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -50,6 +50,8 @@ export class BullMqQueue implements DeliveryQueue {
   private consumer: Worker<DeliveryJob> | null = null;
   private sending = 0;
   private isStopping = false;
+  /** Set from a fault of the consumer until it takes a job again. */
+  private hasFault = false;
 
   constructor(private readonly options: BullMqQueueOptions) {
     const {
@@ -83,7 +85,7 @@ export class BullMqQueue implements DeliveryQueue {
       maxStalledCount: 1_000_000,
       runRetryDelay: 1000,
     });
-    this.consumer.on('error', () => undefined); // the links tell of a Redis that is away, once
+    this.consumer.on('error', (error) => this.tellFault(error));
     this.progress.start();
     this.relay.start();
   }
@@ -134,6 +136,7 @@ export class BullMqQueue implements DeliveryQueue {
   /** A job says where to look and is done when that was looked at, whatever came of it: the row says what is next. */
   private async take(job: DeliveryJob): Promise<void> {
     if (this.isStopping) return;
+    this.hasFault = false;
     this.progress.note();
     const taken = this.carry(job).catch((error: unknown) => {
       this.options.report({ kind: 'fault', during: 'claim', error });
@@ -171,6 +174,13 @@ export class BullMqQueue implements DeliveryQueue {
       await outbox.release(delivery.id, { dueMs: nowMs + outcome.afterMs, atMs: nowMs }, claim);
       report({ kind: 'outcome', delivery, outcome, status: 'postponed', durationMs });
     } else await this.carrier.settle(delivery, outcome, { durationMs, claim });
+  }
+
+  /** A Redis that is away is told by its link; one that is there and refuses, full perhaps, is told here, once. */
+  private tellFault(error: unknown): void {
+    if (this.hasFault || this.isStopping || !this.options.worker.isUp) return;
+    this.hasFault = true;
+    this.options.report({ kind: 'fault', during: 'claim', error: faultOf(error) });
   }
 
   /** Waits, and answers whether the queue goes on. Ends at the deadline of a stop, not at its beginning. */

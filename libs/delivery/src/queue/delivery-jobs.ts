@@ -67,7 +67,7 @@ export class DeliveryJobs {
     } catch (error) {
       // A queue whose first connection failed fails for ever: it is made anew.
       if (this.queue === queue) await this.close();
-      throw error;
+      throw faultOf(error);
     } finally {
       clearTimeout(timer);
     }
@@ -87,6 +87,11 @@ export class DeliveryJobs {
 /** connectionOf gives a link's client to BullMQ, which does not close it. */
 export function connectionOf({ client }: RedisLink): ConnectionOptions {
   return client;
+}
+
+/** faultOf keeps what a fault says and leaves the rest: errors of the client carry the arguments of their command. */
+export function faultOf(error: unknown): Error {
+  return new Error(`the queue in Redis failed: ${error instanceof Error ? error.message : 'for an unknown reason'}`);
 }
 
 function ignore(): void {
