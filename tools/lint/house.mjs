@@ -24,7 +24,7 @@ export const TEST_FLOORS = {
 };
 
 /** OUTSIDE are folders that stand outside the house and use it as anyone would: through every package's door. */
-export const OUTSIDE = /^(test|bench|demo)\//;
+export const OUTSIDE = /^(test|bench|demo|stack)\//;
 
 /** TESTS are the files that only tests load. */
 export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(\/rig\/)/;
@@ -36,7 +36,7 @@ const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;
 export const ENVIRONMENT_READERS = [
   ENTRIES,
   /^apps\/[^/]+\/src\/config\.ts$/,
-  /^(tools|test|bench|demo)\//,
+  /^(tools|test|bench|demo|stack)\//,
   /^libs\/servers\//,
   /^[^/]+\.config\.(js|ts)$/,
 ];

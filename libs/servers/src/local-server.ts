@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +14,7 @@ export interface Place {
 /** ServerKind is how one kind of server is run. */
 export interface ServerKind {
   readonly name: string;
-  /** prepare makes a new, empty data folder ready; called once for a folder. */
+  /** prepare makes a folder ready, new or of an earlier life. */
   readonly prepare?: (place: Place) => Promise<void>;
   readonly command: (place: Place) => ProcessOptions;
   /** isReady answers whether it takes requests; one that throws does not, yet. */
@@ -50,6 +50,7 @@ export class LocalServer {
     };
     const server = new LocalServer(kind, place, folder === undefined);
     try {
+      await mkdir(place.folder, { recursive: true });
       await kind.prepare?.(place);
       await server.start();
       return server;
