@@ -4,6 +4,7 @@ import { requireNode } from './node-version.mjs';
 const PROGRAMS = {
   demo: { file: 'demo/dist/main.js', compile: ['demo'] },
   bench: { file: 'bench/dist/main.js', compile: ['bench'] },
+  stack: { file: 'stack/dist/main.js', compile: ['stack'] },
   keys: { file: 'apps/api/dist/keys.js', compile: [] },
 };
 

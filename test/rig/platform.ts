@@ -1,7 +1,8 @@
 import { onTestFinished } from 'vitest';
 import type { Client, ClientOptions } from './client.js';
 import { EMBEDDED } from './embedded-platform.js';
-import type { Exit, Process } from '@tidemark/servers';
+import { PRODUCTION } from './production-platform.js';
+import { canRun, type Exit, type Process } from '@tidemark/servers';
 
 /** PlatformOptions are how a platform is set up; it lives in a fresh folder of its own unless `dataDir` names one. */
 export interface PlatformOptions {
@@ -51,8 +52,13 @@ export interface Profile {
   open(options?: PlatformOptions): Promise<Platform>;
 }
 
-/** PROFILES are all the ways that scenarios run over. */
-export const PROFILES: readonly Profile[] = [EMBEDDED];
+/** PROFILES are all the ways that scenarios run over, as far as this machine has what they need. */
+export const PROFILES: readonly Profile[] = canRun('postgres', 'redis-server', 'influxd', 'nginx')
+  ? [EMBEDDED, PRODUCTION]
+  : [EMBEDDED];
+
+/** ALONE are the profiles of a single process, for scenarios about its own files. */
+export const ALONE: readonly Profile[] = [EMBEDDED];
 
 /** openPlatform starts a platform for the test that runs now, and ends it with the test. */
 export async function openPlatform(profile: Profile, options?: PlatformOptions): Promise<Platform> {

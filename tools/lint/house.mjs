@@ -13,8 +13,9 @@ export const FLOORS = {
   'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
   'libs/delivery': ['types', 'redis', 'state'],
-  'libs/program': ['delivery'],
+  'libs/program': ['redis', 'delivery'],
   'apps/api': ['types', 'stats', 'sqlite', 'redis', 'state', 'delivery', 'program'],
+  'apps/worker': ['types', 'redis', 'state', 'delivery', 'program'],
 };
 
 /** TEST_FLOORS are what the tests of a package may import besides. */
@@ -26,7 +27,7 @@ export const TEST_FLOORS = {
 };
 
 /** OUTSIDE are folders that stand outside the house and use it as anyone would: through every package's door. */
-export const OUTSIDE = /^(test|bench|demo)\//;
+export const OUTSIDE = /^(test|bench|demo|stack)\//;
 
 /** TESTS are the files that only tests load. */
 export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(\/rig\/)/;
@@ -38,7 +39,7 @@ const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;
 export const ENVIRONMENT_READERS = [
   ENTRIES,
   /^apps\/[^/]+\/src\/config\.ts$/,
-  /^(tools|test|bench|demo)\//,
+  /^(tools|test|bench|demo|stack)\//,
   /^libs\/servers\//,
   /^[^/]+\.config\.(js|ts)$/,
 ];
@@ -46,6 +47,7 @@ export const ENVIRONMENT_READERS = [
 /** EDGE are the files of a program that speak Nest; all other code is plain TypeScript. */
 export const EDGE = [
   /^apps\/api\/src\/(main|http\.module|server)\.ts$/,
+  /^apps\/worker\/src\/(main|worker\.module|worker)\.ts$/,
   /^apps\/api\/src\/.+\.(controller|gateway)\.ts$/,
   /^apps\/api\/src\/live\/live-adapter\.ts$/,
   /^apps\/api\/src\/platform\/(problem-filter|nest-log)\.ts$/,

@@ -32,6 +32,9 @@ export function faultOf(file, source, names = [], manifests = readManifests) {
   if (source.startsWith('.')) return relativeFault(file, posix.join(posix.dirname(file), source));
   if (source.startsWith('@tidemark/')) return floorFault(file, source) ?? namedAdapterFault(file, names);
   if (isBuiltin(source)) return null;
+  // What the root names by itself is of the places outside the packages.
+  if (source.startsWith('#'))
+    return house.packageOf(file) === null ? null : `imports ${source}, which lies outside the packages`;
   return edgeFault(file, source) ?? undeclaredFault(file, source, manifests);
 }
 

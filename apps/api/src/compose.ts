@@ -3,6 +3,7 @@ import { AlertsDeps } from './alerts/alerts.controller.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
 import type { AlertBook } from './alerts/alert-book.js';
+import type { Config } from './config.js';
 import { Idempotency } from './ingest/idempotency.js';
 import { IngestDoor } from './ingest/ingest-door.js';
 import { LiveDoor } from './live/live-door.js';
@@ -11,8 +12,9 @@ import { LiveGateway } from './live/live.gateway.js';
 import { Tickets } from './live/tickets.js';
 import { DocsDeps } from './platform/docs.controller.js';
 import type { EdgeDeps } from './platform/edge.js';
-import { HealthDeps } from './platform/health.controller.js';
-import { KeyLimit } from './platform/key-limit.js';
+import { type HealthChecks, HealthDeps } from './platform/health.controller.js';
+import { KeyLimit, type KeyLimiter } from './platform/key-limit.js';
+import { SharedKeyLimit } from './platform/shared-key-limit.js';
 import { KeysDeps } from './platform/keys.controller.js';
 import { ownFolder } from './platform/own-folder.js';
 import { Telemetry } from './platform/telemetry.js';
@@ -26,6 +28,8 @@ import { openAlerts } from './wiring/open-alerts.js';
 import { openBus } from './wiring/open-bus.js';
 import { type Delivery, openDelivery } from './wiring/open-delivery.js';
 import { type IngestParts, openIngest } from './wiring/open-ingest.js';
+import { type Links, openLinks } from './wiring/open-links.js';
+import { openWatch } from './wiring/open-watch.js';
 import { type LiveParts, openLive, originsOf } from './wiring/open-live.js';
 import { openPoints } from './wiring/open-points.js';
 import { openState, type State } from './wiring/open-state.js';
@@ -62,18 +66,21 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
     opening.closeLast(async () => folder.release());
     opening.closeLast(async () => telemetry.close());
     const state = await openState(opening);
-    const store = await openPoints(opening);
-    const bus = openBus(opening);
-    const delivery = await openDelivery(opening, state);
+    const links = openLinks(opening);
+    const store = await openPoints(opening, state);
+    const bus = openBus(opening, links);
+    const delivery = await openDelivery(opening, state, links);
     const book = await openAlerts(opening, { state, delivery, bus });
-    const ingest = await openIngest(opening, { state, store, bus, book });
-    const read = createRead(ingest.rings, store);
+    const watch = openWatch(opening, { state, delivery, end: (isOver) => live.end(isOver) });
+    const ingest = await openIngest(opening, { state, store, bus, book, links, watch });
+    const read = createRead(isAlone(opening.config) ? ingest.rings : null, store);
     const live = openLive(opening, { state, bus, book, read });
-    const platform = { state, store, delivery, book, ingest, read, live };
-    watch(opening, platform);
+    const platform = { state, links, store, delivery, book, ingest, read, live };
+    await watch?.start();
+    observe(opening, platform);
     return {
       providers: providersOf(opening, platform, () => draining.begun),
-      edge: edgeOf(opening, state, () => draining.begun),
+      edge: edgeOf(opening, platform, () => draining.begun),
       liveDoor: live.door,
       listening: () => delivery.clients.listening(),
       drain: async () => {
@@ -91,6 +98,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
 /** Platform is everything that is open. */
 interface Platform {
   readonly state: State;
+  readonly links: Links | null;
   readonly store: PointStore;
   readonly delivery: Delivery;
   readonly book: AlertBook;
@@ -101,12 +109,12 @@ interface Platform {
 
 /** What each controller works with. */
 function providersOf(
-  { clock, telemetry, version }: Opening,
-  { state, store, delivery, book, ingest, read, live }: Platform,
+  { config, clock, telemetry, version }: Opening,
+  { state, links, store, delivery, book, ingest, read, live }: Platform,
   isDraining: () => boolean,
 ): Composition['providers'] {
   const query = new QueryDeps(read, store, book, clock);
-  const checks = { store: () => store.ping(), state: async () => void (await state.projects.list()) };
+  const checks = checksOf(config, { store, state, links });
   const { channels, ensureProject } = state;
   return [
     LiveGateway,
@@ -122,7 +130,7 @@ function providersOf(
         delivery.clients.want(kind),
       ),
     ),
-    provide(DeliveriesDeps, new DeliveriesDeps(state.deliveries, clock, () => delivery.queue.wake())),
+    provide(DeliveriesDeps, new DeliveriesDeps(state.deliveries, clock, () => delivery.wake())),
     provide(KeysDeps, new KeysDeps(state.keys, state.ring, clock, randomBytes, ensureProject, live.end)),
     provide(LiveFeed, live.feed),
     provide(LiveDoor, live.door),
@@ -133,30 +141,51 @@ function providersOf(
   ];
 }
 
+/** What readiness depends on, and what only health tells of: without InfluxDB the spool takes points, without Redis rows wait. */
+function checksOf(
+  { influxUrl }: Config,
+  { store, state, links }: Pick<Platform, 'store' | 'state' | 'links'>,
+): HealthChecks {
+  const needed = { state: async () => void (await state.projects.list()) };
+  const points = () => store.ping();
+  const redis = async () => {
+    if (links && !links.producer.isUp) throw new Error('Redis is away');
+  };
+  if (influxUrl === null) return { needed: { store: points, ...needed }, beside: {} };
+  return { needed, beside: { influxdb: points, ...(links ? { redis } : {}) } };
+}
+
 function provide<T>(token: abstract new (...args: never[]) => T, value: T): Provided {
   return { provide: token, useValue: value };
 }
 
 /** What every request passes. */
-function edgeOf({ config, clock, log, telemetry }: Opening, state: State, isDraining: () => boolean): EdgeDeps {
-  return {
-    log,
-    keys: state.ring,
-    keyLimit: new KeyLimit(config.keyRateLimit, clock.steadyMs),
-    telemetry,
-    allowedOrigins: originsOf(config),
-    isDraining,
-  };
+function edgeOf(opening: Opening, { state, links }: Platform, isDraining: () => boolean): EdgeDeps {
+  const { config, log, telemetry } = opening;
+  const allowedOrigins = originsOf(config);
+  return { log, keys: state.ring, keyLimit: keyLimitOf(opening, links), telemetry, allowedOrigins, isDraining };
+}
+
+function keyLimitOf({ config, clock }: Opening, links: Links | null): KeyLimiter {
+  const { keyRateLimit: perMinute } = config;
+  const local = new KeyLimit(perMinute, clock.steadyMs);
+  if (!links || perMinute === 0) return local;
+  return new SharedKeyLimit({ link: links.producer, local, perMinute, steadyMs: clock.steadyMs });
+}
+
+/** Only where nobody else stores points does the memory of this process know the newest of them all. */
+function isAlone({ databaseUrl }: Config): boolean {
+  return databaseUrl === null;
 }
 
 /** What Tidemark counts about itself. */
-function watch({ telemetry }: Opening, { state, store, delivery, book, ingest, live }: Platform): void {
+function observe({ telemetry }: Opening, { state, store, delivery, book, ingest, live }: Platform): void {
   telemetry.start({
     queuedPoints: () => ingest.writer.queuedPoints,
     deliveriesWaiting: async () => (await state.deliveries.countByStatus()).pending,
     liveClients: () => live.feed.clients,
     alertsFiring: () => book.size,
-    limitsForgotten: () => delivery.limiter.stats().forgotten,
+    limitsForgotten: () => delivery.limitsForgotten(),
     store: () => store.stats(),
   });
 }

@@ -13,7 +13,9 @@ import {
   setting,
   type SettingValues,
   SHARED_SETTINGS,
+  size,
   unknownNames,
+  word,
 } from '@tidemark/program';
 
 /** SETTINGS are all variables of the API, in the order of the documentation. */
@@ -25,8 +27,42 @@ export const SETTINGS = {
     host,
   ),
   port: setting('API_PORT', '8000', 'Port to listen on; 0 takes a free one.', integer(0, 65535)),
-  dataDir: setting('TIDEMARK_DATA_DIR', './data', 'Folder for the embedded databases and the secret key.', (text) =>
-    resolve(text),
+  dataDir: setting(
+    'TIDEMARK_DATA_DIR',
+    './data',
+    'Folder for the embedded databases, the spool of points and the secret key; one for each process.',
+    (text) => resolve(text),
+  ),
+  influxUrl: setting(
+    'INFLUXDB_URL',
+    '',
+    'InfluxDB that holds the points, such as http://influxdb:8086; when absent, a file in the data folder.',
+    optional(httpUrl),
+  ),
+  influxToken: setting(
+    'INFLUXDB_TOKEN',
+    '',
+    'Token for InfluxDB; for 1.x user:password. None where it asks for none.',
+    optional((text) => text),
+  ),
+  influxOrg: setting('INFLUXDB_ORG', 'tidemark', 'Organisation in InfluxDB 2.x.', (text) => text),
+  influxBucket: setting(
+    'INFLUXDB_BUCKET',
+    'tidemark',
+    'Bucket (2.x) or database (1.x, 3 Core) for the points; others beside it begin with its name.',
+    bucket,
+  ),
+  influxGeneration: setting(
+    'TIDEMARK_INFLUXDB_GENERATION',
+    'auto',
+    'Generation of InfluxDB: 1, 2 or 3; auto asks the server.',
+    word(['auto', '1', '2', '3']),
+  ),
+  spoolBytes: setting(
+    'TIDEMARK_SPOOL_MAX',
+    '4GB',
+    'Disk that points may take while InfluxDB is away; past it requests are answered 503.',
+    size,
   ),
   ...SHARED_SETTINGS,
   publicUrl: setting(
@@ -97,7 +133,7 @@ export type ConfigOutcome =
 export function readConfig(env: Environment): ConfigOutcome {
   const read = readSettings(SETTINGS, env);
   const { rawRetention: rawMs, minuteRetention: minuteMs, hourRetention: hourMs, ...values } = read.values;
-  const faults = [...read.faults, ...laterFaults(env), ...unknownNames(env, Object.values(SETTINGS))];
+  const faults = [...read.faults, ...profileFaults(values), ...unknownNames(env, Object.values(SETTINGS))];
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, config: Object.freeze({ ...values, retention: { rawMs, minuteMs, hourMs } }) };
 }
@@ -107,7 +143,21 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
 }
 
-function laterFaults(env: Environment): string[] {
-  const given = ['INFLUXDB_URL', 'REDIS_URL', 'DATABASE_URL'].filter((name) => env[name]);
-  return given.map((name) => `${name}: is set, but this version stores everything in its own files; unset it`);
+/** Several instances share all that they know, or one process keeps it to itself: what lies between would answer wrongly. */
+function profileFaults({ influxUrl, databaseUrl, redisUrl, secret }: Values): string[] {
+  const faults: string[] = [];
+  if (redisUrl !== null && databaseUrl === null)
+    faults.push('REDIS_URL: needs DATABASE_URL, because workers take from a database what they deliver');
+  if (databaseUrl !== null && redisUrl === null)
+    faults.push('DATABASE_URL: needs REDIS_URL, which carries deliveries to the workers');
+  if (databaseUrl !== null && influxUrl === null)
+    faults.push('DATABASE_URL: needs INFLUXDB_URL, because instances that share a database must share their points');
+  if (databaseUrl !== null && secret === null)
+    faults.push('TIDEMARK_SECRET: must be set with DATABASE_URL, because workers open what this program seals');
+  return faults;
+}
+
+function bucket(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(text)) return text;
+  throw new Error(`"${text}" is not a name of up to 63 letters, digits, - and _`);
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DEFAULT_PROJECT, Keys, openSqliteState, Projects } from '@tidemark/state';
+import { DEFAULT_PROJECT, Keys, openPostgresState, openSqliteState, Projects } from '@tidemark/state';
 import { type Scope, SCOPES } from '@tidemark/types';
 import { readConfig } from './config.js';
 import { folderFault } from './platform/folder-fault.js';
 
-const HELP = `Makes, lists and revokes API keys in the data folder (TIDEMARK_DATA_DIR), also while the server runs.
+const HELP = `Makes, lists and revokes API keys in the data folder (TIDEMARK_DATA_DIR), or in the database at DATABASE_URL where it
+is set, also while the server runs.
 
   npm run keys -- create [--name NAME] [--project PROJECT] [--scopes read,write,admin]
   npm run keys -- list   [--project PROJECT]
@@ -29,9 +30,13 @@ async function main(args: string[]): Promise<number> {
   }
   const outcome = readConfig(process.env);
   if (!outcome.ok) return fail(outcome.faults.join('\n'));
-  const folder = folderFault(outcome.config.dataDir);
+  const { databaseUrl, dataDir } = outcome.config;
+  const folder = databaseUrl === null ? folderFault(dataDir) : null;
   if (folder !== null) return fail(folder);
-  const state = await openSqliteState(join(outcome.config.dataDir, 'state.db'));
+  const state =
+    databaseUrl === null
+      ? await openSqliteState(join(dataDir, 'state.db'))
+      : await openPostgresState({ url: databaseUrl });
   try {
     const keys = new Keys(state);
     const nowMs = Date.now();

@@ -15,11 +15,13 @@ export {
   type SlackConfig,
   type WebhookConfig,
 } from './channels/channel-config.js';
+export { ChannelKinds } from './channels/channel-kinds.js';
 export { ChannelDirectory, type ChannelDirectoryOptions, type SealedChannel } from './channels/channel-directory.js';
 export { loadClientOf } from './channels/client-libraries.js';
 export { type Resolve, systemResolve } from './channels/guarded-connect.js';
 export { type Mailbox, parseMailbox } from './channels/mail-address.js';
 export { type ChannelDeps, type OpenChannelResult } from './channels/open-channel.js';
+export { type ChannelSettings, openChannels, type OpenChannels } from './channels/open-channels.js';
 export {
   openSafeFetch,
   type SafeFetch,

@@ -18,7 +18,7 @@ export function integer(min: number, max: number) {
 }
 
 /** word reads one of some words. */
-export function word<T extends string>(words: readonly T[]) {
+export function word<const T extends string>(words: readonly T[]) {
   return (text: string): T => {
     const found = words.find((candidate) => candidate === text);
     if (!found) throw new Error(`"${text}" is not one of ${words.join(', ')}`);
@@ -47,7 +47,8 @@ export function host(text: string): string {
   return text;
 }
 
-function urlOf(protocols: readonly string[]) {
+/** urlOf reads a URL of some protocols, such as `['http:', 'https:']`. */
+export function urlOf(protocols: readonly string[]) {
   return (text: string): URL => {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (!url || !protocols.includes(url.protocol)) {
@@ -103,4 +104,13 @@ export function duration(text: string): number {
   const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
   if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a time such as 90s, 15m, 12h or 7d`);
   return Number(match[1]) * (UNIT_MS[match[2]] ?? 0);
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
+
+/** size reads an amount of data with its unit, such as `512MB`; in bytes. */
+export function size(text: string): number {
+  const match = /^([1-9]\d{0,5})(MB|GB)$/.exec(text);
+  if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a size such as 512MB or 4GB`);
+  return Number(match[1]) * (UNIT_BYTES[match[2]] ?? 0);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +14,7 @@ export interface Place {
 /** ServerKind is how one kind of server is run. */
 export interface ServerKind {
   readonly name: string;
-  /** prepare makes a new, empty data folder ready; called once for a folder. */
+  /** prepare makes a folder ready, new or of an earlier life. */
   readonly prepare?: (place: Place) => Promise<void>;
   readonly command: (place: Place) => ProcessOptions;
   /** isReady answers whether it takes requests; one that throws does not, yet. */
@@ -35,6 +35,7 @@ const READY_MS = 30_000;
 /** LocalServer is a real server of this machine, on a port and data of its own, that can be killed, paused and started again. */
 export class LocalServer {
   private current: Process | null = null;
+  private past = '';
 
   private constructor(
     readonly kind: ServerKind,
@@ -50,6 +51,7 @@ export class LocalServer {
     };
     const server = new LocalServer(kind, place, folder === undefined);
     try {
+      await mkdir(place.folder, { recursive: true });
       await kind.prepare?.(place);
       await server.start();
       return server;
@@ -61,6 +63,16 @@ export class LocalServer {
 
   get url(): string {
     return this.kind.url(this.place);
+  }
+
+  /** isRunning tells whether there is a program to be ended. */
+  get isRunning(): boolean {
+    return this.current !== null;
+  }
+
+  /** output is everything that it wrote, in all its lives. */
+  get output(): string {
+    return this.past + (this.current?.output ?? '');
   }
 
   /** process is the program that runs now. */
@@ -110,6 +122,7 @@ export class LocalServer {
 
   private async end(signal: NodeJS.Signals): Promise<Exit> {
     const exit = await this.process.end(signal);
+    this.past += this.process.output;
     this.current = null;
     return exit;
   }

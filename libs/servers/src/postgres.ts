@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, chown } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { LocalServer, type Place, type ServerKind, type ServerOptions } from './local-server.js';
@@ -39,6 +40,7 @@ const POSTGRES: ServerKind = {
 
 /** The data folder is made once; the server refuses to run as root, so then the user of Debian's package runs it. */
 async function prepare({ folder }: Place): Promise<void> {
+  if (existsSync(`${folder}/data/PG_VERSION`)) return;
   const user = owner();
   await chmod(folder, 0o700);
   if (user) await chown(folder, user.uid, user.gid);

@@ -39,6 +39,7 @@ describe.skipIf(!canRun('postgres'))('two instances on one database', () => {
       reload: { models: () => two.load() },
       everyMs: 10,
       onFault: (error) => faults.push(error),
+      steadyMs: () => performance.now(),
     });
     onTestFinished(() => watch.close());
     await watch.start();
@@ -63,6 +64,7 @@ describe.skipIf(!canRun('postgres'))('two instances on one database', () => {
           revisions: new Revisions(i === 0 ? here : there),
           reload: { models: () => directory.load() },
           onFault: () => undefined,
+          steadyMs: () => performance.now(),
         }),
     );
     for (let round = 0; round < 15; round++) {
@@ -97,6 +99,7 @@ describe.skipIf(!canRun('postgres'))('two instances on one database', () => {
       revisions: new Revisions(there),
       reload: { keys: reload },
       onFault: () => undefined,
+      steadyMs: () => performance.now(),
     });
     await watch.start();
     onTestFinished(() => watch.close());
@@ -114,6 +117,44 @@ describe.skipIf(!canRun('postgres'))('two instances on one database', () => {
     expect(await ring.verify(text)).toBeNull();
   });
 
+  it('know of each other at once where they ask, however many ask together', async () => {
+    const [here, there] = await twoStates();
+    const [one, two] = [directoryOn(here), directoryOn(there)];
+    let reads = 0;
+    const watch = new ChangeWatch({
+      revisions: {
+        read: () => {
+          reads++;
+          return new Revisions(there).read();
+        },
+      },
+      reload: { models: () => two.load() },
+      everyMs: 1_000_000,
+      onFault: () => undefined,
+      steadyMs: () => performance.now(),
+    });
+    onTestFinished(() => watch.close());
+    await watch.start();
+    for (let round = 1; round <= 20; round++) {
+      await one.put(aModel(round), round);
+      const asked = Array.from({ length: 50 }, () => watch.fresh());
+      await Promise.all(asked);
+      expect(two.thresholdsOf('p', 'm')?.latency).toBe(round);
+    }
+    expect(reads).toBeLessThanOrEqual(21);
+  });
+
+  it('wait for no database that does not answer', async () => {
+    const watch = new ChangeWatch({
+      revisions: { read: () => new Promise(() => undefined) },
+      reload: {},
+      onFault: () => undefined,
+      steadyMs: () => performance.now(),
+    });
+    await watch.fresh();
+    await watch.fresh();
+  });
+
   it('try again at the next look what could not be read, and say so once', async () => {
     const [here] = await twoStates();
     const faults: unknown[] = [];
@@ -125,6 +166,7 @@ describe.skipIf(!canRun('postgres'))('two instances on one database', () => {
       revisions: new Revisions(here),
       reload: { models: reload },
       onFault: (error) => faults.push(error),
+      steadyMs: () => performance.now(),
     });
     for (let looks = 0; looks < 5; looks++) await watch.look();
     expect([reads, faults.length]).toEqual([3, 1]);

@@ -8,17 +8,27 @@ export interface ChangeWatchOptions {
   readonly onFault: (error: unknown) => void;
   /** Time between looks, default 1000 ms. */
   readonly everyMs?: number;
+  readonly steadyMs: () => number;
 }
 
+/** Between two looks that somebody waits for; who comes in between shares the next one. */
+const SPACING_MS = 10;
+/** A database that does not answer must not keep who only wants to know of changes. */
+const PATIENCE_MS = 500;
+
 /**
- * ChangeWatch has what other instances change read anew here, about a second after they were told that it is changed.
- * The first look reads everything, so that nothing is missed between what was read at start and that look.
+ * ChangeWatch has what other instances change read anew here: within a second by itself, and before `fresh` answers for who
+ * must not act on what was changed before. The first look reads everything, so that nothing is missed between what was
+ * read at start and that look.
  */
 export class ChangeWatch {
   private readonly seen = new Map<string, number>();
   private looking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isFailing = false;
+  private beganMs = -Infinity;
+  /** The next look that somebody waits for, as long as it has not begun. */
+  private next: Promise<void> | null = null;
 
   constructor(private readonly options: ChangeWatchOptions) {}
 
@@ -35,6 +45,30 @@ export class ChangeWatch {
     return this.looking;
   }
 
+  /**
+   * fresh answers when everything that was changed before the call has been read here. It never rejects; while the
+   * database does not answer it stops waiting, and the looks of every second go on.
+   */
+  async fresh(): Promise<void> {
+    if (this.isFailing) return;
+    this.next ??= this.lookNext();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), PATIENCE_MS);
+    });
+    if ((await Promise.race([this.next, late])) === 'late') this.isFailing = true;
+    clearTimeout(timer);
+  }
+
+  /** A look that is under way may have read before the change: the one that counts begins after the call. */
+  private async lookNext(): Promise<void> {
+    const waitMs = this.beganMs + SPACING_MS - this.options.steadyMs();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await this.looking;
+    this.next = null;
+    await this.look();
+  }
+
   /** close ends looking. */
   async close(): Promise<void> {
     clearInterval(this.timer);
@@ -42,6 +76,7 @@ export class ChangeWatch {
   }
 
   private async lookOnce(): Promise<void> {
+    this.beganMs = this.options.steadyMs();
     try {
       // Read before what it speaks of: what changes in between has a higher number at the next look.
       const revisions = await this.options.revisions.read();

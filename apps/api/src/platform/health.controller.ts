@@ -6,14 +6,22 @@ import { Telemetry } from './telemetry.js';
 /** Service is the state of one thing that the API needs. */
 export type Service = 'healthy' | 'unhealthy' | 'not_connected';
 
+/** Check resolves when a service works now, and rejects when it does not. */
+type Check = () => Promise<void>;
+
+/** HealthChecks are of services without which nothing can be answered, and of those that are done without for a while. */
+export interface HealthChecks {
+  readonly needed: Readonly<Record<string, Check>>;
+  readonly beside: Readonly<Record<string, Check>>;
+}
+
 /** HealthDeps are how health is found out. */
 export class HealthDeps {
   constructor(
     readonly version: string,
     readonly clock: Clock,
     readonly isDraining: () => boolean,
-    /** Each resolves when the service works now, and rejects when it does not. */
-    readonly checks: Readonly<Record<string, () => Promise<void>>>,
+    readonly checks: HealthChecks,
   ) {}
 }
 
@@ -35,7 +43,7 @@ export class HealthController {
   @Get('readyz')
   @HttpCode(200)
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
-    const services = await this.services();
+    const services = await statesOf(this.deps.checks.needed);
     const isReady = !this.deps.isDraining() && Object.values(services).every((service) => service === 'healthy');
     void reply.status(isReady ? 200 : 503);
     return { status: isReady ? 'ready' : this.deps.isDraining() ? 'draining' : 'not_ready', services };
@@ -49,7 +57,8 @@ export class HealthController {
 
   @Get('api/v1/health')
   async health() {
-    const services = await this.services();
+    const { needed, beside } = this.deps.checks;
+    const services = await statesOf({ ...needed, ...beside });
     const isHealthy = Object.values(services).every((service) => service === 'healthy');
     return {
       status: isHealthy ? 'healthy' : 'degraded',
@@ -59,16 +68,14 @@ export class HealthController {
       services: { api: 'healthy', influxdb: 'not_connected', ...services },
     };
   }
-
-  private async services(): Promise<Record<string, Service>> {
-    const names = Object.entries(this.deps.checks);
-    return Object.fromEntries(
-      await Promise.all(names.map(async ([name, check]) => [name, await probe(check)] as const)),
-    );
-  }
 }
 
-async function probe(check: () => Promise<void>): Promise<Service> {
+async function statesOf(checks: Readonly<Record<string, Check>>): Promise<Record<string, Service>> {
+  const states = Object.entries(checks).map(async ([name, check]) => [name, await probe(check)] as const);
+  return Object.fromEntries(await Promise.all(states));
+}
+
+async function probe(check: Check): Promise<Service> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);

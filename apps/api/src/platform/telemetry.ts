@@ -1,4 +1,5 @@
 import type { IngestOutcome, Kind } from '../ingest/ingest.js';
+import type { SpoolingSinkStats } from '../store/spool/spooling-sink.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Gauges are read when /metrics is asked for, so that an idle server computes nothing. */
@@ -45,6 +46,11 @@ export class Telemetry {
     'tidemark_live_dropped_total',
     'Items that slow clients of the live feed lost.',
     [],
+  );
+  readonly busDropped = this.counter(
+    'tidemark_bus_dropped_total',
+    'Items of the live feed that did not reach the other instances, by kind.',
+    ['kind'],
   );
   readonly commitSeconds = new Histogram({
     name: 'tidemark_commit_duration_seconds',
@@ -102,6 +108,27 @@ export class Telemetry {
     this.gauge('tidemark_store_points', 'Points in the store.', async () => (await gauges.store()).points);
   }
 
+  /** watchSpool shows what waits for the point server, and what became of lines that it does not take. */
+  watchSpool(stats: () => SpoolingSinkStats): void {
+    this.gauge('tidemark_spool_points', 'Points that wait on disk for InfluxDB.', () => stats().points);
+    this.gauge('tidemark_spool_bytes', 'Bytes that the spool takes on disk.', () => stats().bytes);
+    this.gauge('tidemark_spool_oldest_seconds', 'Age of the oldest of them.', () => stats().oldestMs / 1000);
+    this.total('tidemark_spool_torn_frames_total', 'Batches that were found cut or altered.', () => stats().tornFrames);
+    this.totals('tidemark_spool_dead_letter_lines_total', 'Lines that InfluxDB will never take, by reason.', {
+      label: 'reason',
+      read: () => stats().deadLetters.lines,
+    });
+    this.total(
+      'tidemark_spool_dead_letters_forgotten_total',
+      'Such lines that are in no file any more.',
+      () => stats().deadLetters.forgottenLines,
+    );
+    this.totals('tidemark_spool_refused_writes_total', 'Writes that the spool had no room for, by code.', {
+      label: 'code',
+      read: () => stats().refusedWrites,
+    });
+  }
+
   /** close forgets all metrics. */
   close(): void {
     this.registry.clear();
@@ -131,6 +158,23 @@ export class Telemetry {
       collect() {
         this.reset();
         this.inc(read());
+      },
+    });
+  }
+
+  private totals(
+    name: string,
+    help: string,
+    { label, read }: { readonly label: string; readonly read: () => Readonly<Record<string, number>> },
+  ): void {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
       },
     });
   }

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { AlertBook } from '../alerts/alert-book.js';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { LeaseKeeper, Leases } from '@tidemark/state';
+import { AlertBook, SHARED_GRACE_MS } from '../alerts/alert-book.js';
 import { AlertKeeper } from '../alerts/alert-keeper.js';
 import { notificationPayload } from '../alerts/notification-payload.js';
 import { toWireAlert } from '../alerts/wire.js';
@@ -10,9 +11,11 @@ import type { Opening } from './surroundings.js';
 
 /** openAlerts opens the book of firing alerts, and the sweep over them. */
 export async function openAlerts(
-  { config, clock, log, telemetry, closeLast }: Opening,
+  opening: Opening,
   { state, delivery, bus }: { state: State; delivery: Delivery; bus: LiveBus },
 ): Promise<AlertBook> {
+  const { config, clock, log, telemetry, closeLast } = opening;
+  const isShared = config.databaseUrl !== null;
   const book = new AlertBook({
     alerts: state.alerts,
     clock,
@@ -27,12 +30,46 @@ export async function openAlerts(
     committed: (alert, events) => {
       for (const event of events) telemetry.alertEvents.inc({ event: event.kind, severity: event.severity });
       bus.publish({ kind: 'alert', project: alert.project, items: [toWireAlert(alert)] });
-      delivery.queue.wake();
+      delivery.wake();
     },
+    ...(isShared ? { graceMs: SHARED_GRACE_MS } : {}),
   });
   await book.load();
-  const keeper = new AlertKeeper(book, log);
+  if (isShared) followOthers(opening, book, bus);
+  const sweeper = isShared ? await openSweeper(opening, state) : null;
+  const keeper = new AlertKeeper(book, log, sweeper && { isSweeper: () => sweeper.isHolder() });
   keeper.start();
   closeLast(() => keeper.close());
   return book;
+}
+
+/** Alerts of other instances come over the bus, sooner than the look of each second finds them. */
+function followOthers({ log, closeLast }: Opening, book: AlertBook, bus: LiveBus): void {
+  let following: Promise<void> | null = null;
+  const leave = bus.subscribe(({ kind }) => {
+    if (kind !== 'alert' || following) return;
+    following = book
+      .follow()
+      .catch((error: unknown) => log.warn({ err: error }, 'alerts of other instances could not be read'))
+      .finally(() => (following = null));
+  });
+  closeLast(async () => {
+    leave();
+    await following;
+  });
+}
+
+/** One of the instances resolves and reminds. */
+async function openSweeper({ clock, log, closeLast }: Opening, state: State): Promise<LeaseKeeper> {
+  const keeper = new LeaseKeeper({
+    leases: new Leases(state.database),
+    name: 'alerts',
+    holder: randomUUID(),
+    steadyMs: clock.steadyMs,
+    onChange: (isHolder) => log.info({ isHolder }, isHolder ? 'sweeping alerts' : 'another instance sweeps alerts'),
+    onFault: (error) => log.warn({ err: error }, 'nobody knows who sweeps alerts until PostgreSQL answers'),
+  });
+  await keeper.start();
+  closeLast(() => keeper.close());
+  return keeper;
 }

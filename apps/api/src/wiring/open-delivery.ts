@@ -1,41 +1,63 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
-  ChannelDirectory,
-  createAddressGuard,
+  type ChannelDirectory,
+  ChannelKinds,
   DEFAULT_DELIVERY_LIMITS,
-  loadOrCreateKey,
   MemoryLimiter,
-  openSafeFetch,
+  openChannels,
   OutboxQueue,
+  OutboxRelay,
   seedLimiter,
-  systemResolve,
 } from '@tidemark/delivery';
+import { createDeliveryReport } from '@tidemark/program';
 import type { Channel } from '@tidemark/state';
-import { ChannelKinds } from '../alerts/channel-kinds.js';
 import { ChannelVault } from '../alerts/channel-vault.js';
 import { ClientLoading } from '../alerts/client-loading.js';
-import { createDeliveryReport } from '../alerts/delivery-report.js';
 import { testChannel } from '../alerts/test-channel.js';
+import type { Links } from './open-links.js';
 import type { State } from './open-state.js';
 import type { Opening } from './surroundings.js';
 
-/** openDelivery opens the way from the outbox, under the limits, to the channels. */
-export async function openDelivery({ config, clock, log, telemetry, closeLast }: Opening, state: State) {
-  const guard = createAddressGuard(config.allowedTargets);
-  const http = openSafeFetch({ guard, resolve: systemResolve });
-  closeLast(() => http.close());
-  const secret = config.secret === null ? {} : { secret: config.secret };
-  const sealing = await loadOrCreateKey({ ...secret, file: join(config.dataDir, 'secret.key') });
-  if (!sealing.ok) throw new Error(`TIDEMARK_SECRET: ${sealing.reason}`);
-  const mail = config.smtp ? { mail: { server: config.smtp, from: config.emailFrom } } : {};
-  const deps = { http, guard, resolve: systemResolve, wallMs: clock.wallMs, ...mail };
-  const directory = new ChannelDirectory({ channels: state.channels, key: sealing.key, deps });
-  closeLast(() => directory.close());
+/** openDelivery opens the way from the outbox to the channels: through workers where there is a Redis, else here. */
+export async function openDelivery(opening: Opening, state: State, links: Links | null) {
+  const { config, clock, log, closeLast } = opening;
+  const keyFile = join(config.dataDir, 'secret.key');
+  const channels = await openChannels(state.channels, { ...config, keyFile }, clock.wallMs);
+  closeLast(() => channels.close());
+  const { directory, key } = channels;
   const kinds = new ChannelKinds(state.channels);
   const clients = new ClientLoading(log);
   closeLast(async () => clients.close());
   for (const kind of await kinds.load(state.projects)) clients.want(kind);
+  const way = links ? openRelay(opening, state, links) : await openQueue(opening, state, { directory, kinds });
+  const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
+  return { ...way, kinds, clients, test, vault: new ChannelVault(key, randomBytes) };
+}
+/** Delivery is the open way of notifications. */
+export type Delivery = Awaited<ReturnType<typeof openDelivery>>;
+
+/** Way is what the API itself does for deliveries: it says that there are some. */
+interface Way {
+  readonly wake: () => void;
+  /** How many limits were forgotten for lack of room; where workers keep them, they tell. */
+  readonly limitsForgotten: () => number;
+}
+
+function openRelay({ clock, log, closeLast }: Opening, { claims, outbox }: State, { producer }: Links): Way {
+  const onFault = (error: unknown): void => log.warn({ err: error }, 'deliveries cannot be queued now; they wait');
+  const { wallMs, steadyMs } = clock;
+  const relay = new OutboxRelay({ claims, outbox, link: producer, wallMs, steadyMs, onFault });
+  relay.start();
+  closeLast(() => relay.stop());
+  return { wake: () => relay.wake(), limitsForgotten: () => 0 };
+}
+
+async function openQueue(
+  { config, clock, log, telemetry, closeLast }: Opening,
+  state: State,
+  { directory, kinds }: { directory: ChannelDirectory; kinds: ChannelKinds },
+): Promise<Way> {
   const limiter = new MemoryLimiter({ steadyMs: clock.steadyMs });
   const limits = DEFAULT_DELIVERY_LIMITS;
   await seedLimiter(limiter, state.outbox, { limits, nowMs: clock.wallMs() });
@@ -46,12 +68,9 @@ export async function openDelivery({ config, clock, log, telemetry, closeLast }:
     wallMs: clock.wallMs,
     steadyMs: clock.steadyMs,
     random: Math.random,
-    report: createDeliveryReport(log, telemetry, (channelId) => kinds.kindOf(channelId)),
+    report: createDeliveryReport(log, telemetry.deliveries, (channelId) => kinds.kindOf(channelId)),
   });
   await queue.start();
   closeLast(async () => void (await queue.stop(config.drainMs)));
-  const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
-  return { queue, limiter, kinds, clients, test, vault: new ChannelVault(sealing.key, randomBytes) };
+  return { wake: () => queue.wake(), limitsForgotten: () => limiter.stats().forgotten };
 }
-/** Delivery is the open way of notifications. */
-export type Delivery = Awaited<ReturnType<typeof openDelivery>>;

@@ -2,24 +2,38 @@ import type { AlertBook } from '../alerts/alert-book.js';
 import { BatchWriter } from '../buffer/batch-writer.js';
 import { Rings } from '../buffer/rings.js';
 import { Idempotency } from '../ingest/idempotency.js';
+import { RedisFlights } from '../ingest/redis-flights.js';
 import { createIngest, type Stages } from '../ingest/ingest.js';
 import { IngestDoor } from '../ingest/ingest-door.js';
 import { ACTIVE_MS, SeriesRegistry } from '../ingest/series-registry.js';
 import { Validator } from '../ingest/validate.js';
 import type { LiveBus } from '../live/live-bus.js';
 import { evaluate, evaluateDrift } from '../rules/evaluate.js';
+import type { ChangeWatch } from '../platform/change-watch.js';
 import type { PointStore } from '../store/point-store.js';
+import type { Links } from './open-links.js';
 import type { State } from './open-state.js';
 import type { Opening } from './surroundings.js';
+
+interface Parts {
+  readonly state: State;
+  readonly store: PointStore;
+  readonly bus: LiveBus;
+  readonly book: AlertBook;
+  readonly links: Links | null;
+  readonly watch: ChangeWatch | null;
+}
 
 /** openIngest strings together validate -> write -> remember -> evaluate -> raise -> publish. */
 export async function openIngest(
   { config, clock, telemetry, closeLast }: Opening,
-  { state, store, bus, book }: { state: State; store: PointStore; bus: LiveBus; book: AlertBook },
+  { state, store, bus, book, links, watch }: Parts,
 ) {
   const registry = new SeriesRegistry({ maxSeries: config.maxSeries });
   registry.load(await store.activeSeries(clock.wallMs() - ACTIVE_MS), clock.wallMs());
-  const validator = new Validator({ registry, clock, maxAgeMs: config.retention.rawMs, lastSeq: store.lastSeq });
+  // Of several instances none knows what the others count: the time of its start sets each above its own earlier lives.
+  const lastSeq = config.influxUrl === null ? store.lastSeq : Math.max(store.lastSeq, clock.wallMs() * 1000);
+  const validator = new Validator({ registry, clock, maxAgeMs: config.retention.rawMs, lastSeq });
   const writer = new BatchWriter({
     write: (batch) => store.write(batch),
     maxBatchPoints: 10_000,
@@ -32,7 +46,10 @@ export async function openIngest(
   const stages: Stages = {
     validate: (project, kind, body) =>
       kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),
-    write: (entry) => writer.append(entry),
+    // What another instance was told of a model before these points came must count for them.
+    write: watch
+      ? async (entry) => (await Promise.all([writer.append(entry), watch.fresh()]))[0]
+      : (entry) => writer.append(entry),
     remember: (points) => rings.remember(points),
     evaluate: (points, drifts) => [...evaluate(points, state.directory.thresholdsOf), ...evaluateDrift(drifts)],
     raise: (breaches) => book.raise(breaches),
@@ -43,7 +60,11 @@ export async function openIngest(
     count: (kind, outcome, received) => telemetry.countIngest(kind, outcome, received),
   };
   const door = new IngestDoor(createIngest(stages), stages);
-  const idempotency = new Idempotency({ find: (project, key) => store.findRecord(project, key), wallMs: clock.wallMs });
+  const idempotency = new Idempotency({
+    find: (project, key) => store.findRecord(project, key),
+    wallMs: clock.wallMs,
+    ...(links ? { shared: new RedisFlights({ link: links.producer }) } : {}),
+  });
   return { door, idempotency, rings, writer };
 }
 /** IngestParts are the path of a metric and what reads use of it. */

@@ -1,13 +1,28 @@
 import { join } from 'node:path';
-import { Alerts, Channels, Deliveries, Keys, Models, openSqliteState, Outbox, Projects } from '@tidemark/state';
+import {
+  Alerts,
+  Channels,
+  Claims,
+  Deliveries,
+  Keys,
+  Models,
+  openPostgresState,
+  openSqliteState,
+  Outbox,
+  Projects,
+} from '@tidemark/state';
 import { isLoopback } from '../config.js';
 import { StoredKeys } from '../platform/key-ring.js';
 import { ModelDirectory } from '../rules/model-directory.js';
 import type { Opening } from './surroundings.js';
 
 /** openState opens models, alerts, channels, deliveries and keys, in SQL. */
-export async function openState({ config, clock, fatal, closeLast }: Opening) {
-  const state = await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal });
+export async function openState({ config, clock, log, fatal, closeLast }: Opening) {
+  const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
+  const state =
+    config.databaseUrl === null
+      ? await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal })
+      : await openPostgresState({ url: config.databaseUrl, onFault });
   closeLast(() => state.close());
   const projects = new Projects(state);
   const keys = new Keys(state);
@@ -21,11 +36,12 @@ export async function openState({ config, clock, fatal, closeLast }: Opening) {
   const directory = new ModelDirectory(new Models(state), projects);
   await directory.load();
   return {
-    ...{ projects, keys, ring, directory },
+    ...{ database: state, projects, keys, ring, directory },
     alerts: new Alerts(state),
     channels: new Channels(state),
     deliveries: new Deliveries(state),
     outbox: new Outbox(state),
+    claims: new Claims(state),
     ensureProject: (project: string) => projects.ensure(project, clock.wallMs()),
   };
 }

@@ -1,18 +1,22 @@
 import type { QueueReport } from '@tidemark/delivery';
 import type { Logger } from 'pino';
-import type { Telemetry } from '../platform/telemetry.js';
+
+/** DeliveryCounter counts attempts to deliver, by kind of channel and outcome. */
+export interface DeliveryCounter {
+  inc(labels: { readonly channel: string; readonly outcome: string }): void;
+}
 
 /** createDeliveryReport counts what became of every delivery, and logs what a person may have to look at. */
 export function createDeliveryReport(
   log: Logger,
-  telemetry: Telemetry,
+  deliveries: DeliveryCounter,
   kindOf: (channelId: string) => string,
 ): (report: QueueReport) => void {
   return (report) => {
     switch (report.kind) {
       case 'outcome': {
         const { delivery, outcome, status, durationMs } = report;
-        telemetry.deliveries.inc({
+        deliveries.inc({
           channel: kindOf(delivery.channelId),
           outcome: status === 'pending' ? 'retry' : status,
         });

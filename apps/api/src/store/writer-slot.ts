@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { LeaseOutcome } from '@tidemark/state';
+
+/** SlotLeases are where slots are held. */
+export interface SlotLeases {
+  acquire(request: { readonly name: string; readonly holder: string; readonly ttlMs: number }): Promise<LeaseOutcome>;
+}
+
+/** WriterSlotOptions are where slots are held, and where this instance remembers who it is. */
+export interface WriterSlotOptions {
+  readonly leases: SlotLeases;
+  /** A file in a folder that belongs to this process alone: after a restart it is the same instance with the same slot. */
+  readonly file: string;
+  /** onLost is told when another process has the slot: nothing more may be written. */
+  readonly onLost: (error: Error) => void;
+}
+
+/** SLOTS is how many processes may write points at once. */
+export const SLOTS = 32;
+
+/** Long, so that an instance that stands still for minutes finds its slot untaken; renewed much more often. */
+const TTL_MS = 10 * 60_000;
+const RENEW_EVERY_MS = 30_000;
+
+/**
+ * WriterSlot is the small number under which one process at a time writes points. The slot stays with the instance over a
+ * restart, so that what it had not counted in rollups is counted by itself.
+ */
+export class WriterSlot {
+  private constructor(
+    readonly number: number,
+    private readonly timer: NodeJS.Timeout,
+  ) {}
+
+  /** take takes the slot that this instance had, or the lowest free one; it throws where all are taken. */
+  static async take({ leases, file, onLost }: WriterSlotOptions): Promise<WriterSlot> {
+    const before = await remembered(file);
+    const holder = before?.holder ?? randomBytes(12).toString('hex');
+    const ask = (slot: number) => leases.acquire({ name: `writer/${slot}`, holder, ttlMs: TTL_MS });
+    const inOrder = Array.from({ length: SLOTS }, (_, slot) => slot);
+    for (const slot of before ? [before.slot, ...inOrder] : inOrder) {
+      if ((await ask(slot)).outcome !== 'held') continue;
+      await writeFile(file, JSON.stringify({ holder, slot }), { mode: 0o600 });
+      return new WriterSlot(
+        slot,
+        renewing(() => ask(slot), onLost),
+      );
+    }
+    throw new Error(`all ${SLOTS} places for processes that write points are taken; is there an instance too many?`);
+  }
+
+  /** close stops renewing; the slot stays with this instance until its time runs out. */
+  close(): void {
+    clearInterval(this.timer);
+  }
+}
+
+/** A database that is away is no loss: nobody else can take the slot then, either. */
+function renewing(ask: () => Promise<LeaseOutcome>, onLost: (error: Error) => void): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    ask().then(
+      ({ outcome }) => {
+        if (outcome === 'held') return;
+        clearInterval(timer);
+        onLost(new Error('another process writes points under the number of this one'));
+      },
+      () => undefined,
+    );
+  }, RENEW_EVERY_MS);
+  timer.unref();
+  return timer;
+}
+
+async function remembered(file: string): Promise<{ readonly holder: string; readonly slot: number } | null> {
+  try {
+    const kept: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (typeof kept !== 'object' || kept === null || !('holder' in kept) || !('slot' in kept)) return null;
+    const { holder, slot } = kept;
+    const isSlot = typeof slot === 'number' && Number.isInteger(slot) && slot >= 0 && slot < SLOTS;
+    return typeof holder === 'string' && isSlot ? { holder, slot } : null;
+  } catch {
+    return null; // A new instance, or a file that was damaged: it takes a free slot.
+  }
+}
