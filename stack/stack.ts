@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderNginx, upstreamServers } from '#nginx';
 import { LocalServer, startInfluxDb, startNginx, startPostgres, startRedis } from '@tidemark/servers';
@@ -39,6 +39,8 @@ export class Stack {
     }
     try {
       await mkdir(folder, { recursive: true });
+      // Started by root, PostgreSQL runs as another user, who must get through to its own folder below.
+      await chmod(folder, 0o711);
       const at = (name: string) => join(folder, name);
       const postgres = await begin('PostgreSQL', () => startPostgres({ folder: at('postgres') }));
       const redis = await begin('Redis', () => startRedis({ folder: at('redis') }));
@@ -69,6 +71,7 @@ export class Stack {
               NGINX_LISTEN: `listen 127.0.0.1:${place.port};`,
               NGINX_ACCESS_LOG: '/dev/null',
               NGINX_UPSTREAM: upstream,
+              NGINX_METRICS_ALLOW: 'allow 127.0.0.1;',
             }),
         }),
       );

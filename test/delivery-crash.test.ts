@@ -4,7 +4,7 @@ import type { Json } from './rig/client.js';
 import { figure } from './rig/figure.js';
 import { inference, model } from './rig/fixtures.js';
 import { rounds } from './rig/length.js';
-import { openPlatform, PROFILES } from './rig/platform.js';
+import { openPlatform, ALONE } from './rig/platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { SIGNING_SECRET, verified } from './rig/receivers/three-receivers.js';
 import { waitFor } from './rig/wait-for.js';
@@ -12,7 +12,7 @@ import { waitFor } from './rig/wait-for.js';
 /** Alerts of a round, each on a channel of its own: all of them can be under way when the process dies. */
 const CHANNELS = 10;
 
-describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (profile) => {
+describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (profile) => {
   test(
     'every acknowledged breach is told, and a repeat carries the event id of the first',
     { timeout: 600_000 },

@@ -5,7 +5,7 @@ import { figure, milliseconds } from './rig/figure.js';
 import { inference } from './rig/fixtures.js';
 import { IngestLoad, type SentBatch } from './rig/ingest-load.js';
 import { isFullLength, rounds } from './rig/length.js';
-import { openPlatform, PROFILES } from './rig/platform.js';
+import { openPlatform, ALONE } from './rig/platform.js';
 import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
 
 const MODELS = ['alpha', 'beta', 'gamma'];
@@ -22,7 +22,7 @@ async function counts(api: Client): Promise<{ summary: number; aggregated: numbe
   };
 }
 
-describe.each(PROFILES)('durability, $name', (profile) => {
+describe.each(ALONE)('durability, $name', (profile) => {
   test('kill -9 at any moment loses no acknowledged point and tears no batch', { timeout: 600_000 }, async () => {
     const platform = await openPlatform(profile);
     const api = platform.client();

@@ -5,11 +5,11 @@ import type { Client, Json } from './rig/client.js';
 import { figure, megabytes, milliseconds } from './rig/figure.js';
 import { inference } from './rig/fixtures.js';
 import { isFullLength } from './rig/length.js';
-import { type Platform, PROFILES } from './rig/platform.js';
+import { type Platform, ALONE } from './rig/platform.js';
 
 const MB = 1_048_576;
 
-describe.each(PROFILES)('reading much, $name', (profile) => {
+describe.each(ALONE)('reading much, $name', (profile) => {
   let platform: Platform;
   let api: Client;
   let stored = 0;

@@ -110,7 +110,7 @@ describe.each(PROFILES)('the live feed, $name', (profile) => {
       stuck.pause();
       const before = platform.process.residentBytes();
       let sent = 0;
-      const isLetGo = async (): Promise<boolean> => (await OwnMetrics.read(api)).sum('tidemark_live_clients') === 1;
+      const isLetGo = async (): Promise<boolean> => (await OwnMetrics.of(platform)).sum('tidemark_live_clients') === 1;
       await waitFor(
         'the client that does not read to be let go',
         async () => {

@@ -112,6 +112,11 @@ describe.each(PROFILES)('the main job, $name', (profile) => {
       acknowledge_comment: 'looking at the GPU',
     });
     await api.must(api.post('metrics/inference', inference('ranker', 'r2', { latency: 1200 })));
+    // Another instance may have counted it, which this one hears of within seconds.
+    await waitFor('the second breach to be counted', async () => {
+      const seen = platform.instances.map(async (url) => (await fetch(`${url}/api/v1/alerts/${id}`)).json());
+      return (await Promise.all(seen)).every(({ occurrences }) => occurrences === 2);
+    });
     const done = await api.must(api.post(`alerts/${id}/resolve`, { by: 'Grace', comment: 'rolled back to v1' }));
     expect(done).toMatchObject({
       resolved: true,

@@ -7,7 +7,7 @@ import { figure } from './rig/figure.js';
 import { inference, model } from './rig/fixtures.js';
 import { IngestLoad } from './rig/ingest-load.js';
 import { OwnMetrics } from './rig/own-metrics.js';
-import { openPlatform, PROFILES } from './rig/platform.js';
+import { openPlatform, ALONE } from './rig/platform.js';
 import { commandFault, skipUnless } from './rig/skip.js';
 import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
 import { waitFor } from './rig/wait-for.js';
@@ -72,7 +72,7 @@ describe('more than the disk can take', () => {
   });
 });
 
-describe.each(PROFILES)('an orderly stop under load, $name', (profile) => {
+describe.each(ALONE)('an orderly stop under load, $name', (profile) => {
   test('readiness goes first, what was begun is finished, and nothing acknowledged is lost', async () => {
     const platform = await openPlatform(profile);
     const api = platform.client();

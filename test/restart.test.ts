@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client, Json } from './rig/client.js';
 import { inference, model } from './rig/fixtures.js';
-import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
+import { openPlatform, type Platform, ALONE } from './rig/platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { ThreeReceivers } from './rig/receivers/three-receivers.js';
 import { settledLedger } from './rig/settled-ledger.js';
@@ -33,7 +33,7 @@ async function everything(api: Client): Promise<Json> {
   };
 }
 
-describe.each(PROFILES)('a restart, $name', (profile) => {
+describe.each(ALONE)('a restart, $name', (profile) => {
   test.each(ENDS)(
     'after %s nothing is missing, and what waited is delivered under its own event id',
     async (_, end) => {

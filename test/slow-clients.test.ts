@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Dribbler, UNFINISHED_BODY, UNFINISHED_HEADERS } from './rig/dribbler.js';
 import { figure, milliseconds, percentile } from './rig/figure.js';
 import { inference } from './rig/fixtures.js';
-import { openPlatform, PROFILES } from './rig/platform.js';
+import { openPlatform, ALONE } from './rig/platform.js';
 import { waitFor } from './rig/wait-for.js';
 
-describe.each(PROFILES)('clients that dribble, $name', (profile) => {
+describe.each(ALONE)('clients that dribble, $name', (profile) => {
   test('500 of them are each sent away, and nobody else waits for them', async () => {
     const platform = await openPlatform(profile);
     const api = platform.client();

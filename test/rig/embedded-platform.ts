@@ -43,6 +43,10 @@ class EmbeddedPlatform implements Platform {
     private readonly options: PlatformOptions,
   ) {}
 
+  get instances(): readonly string[] {
+    return [this.url];
+  }
+
   get process(): Process {
     if (!this.current) throw new Error('the platform does not run');
     return this.current;

@@ -1,4 +1,5 @@
 import type { Client } from './client.js';
+import type { Platform } from './platform.js';
 
 /** OwnMetrics is one reading of what the platform counts about itself, at /metrics. */
 export class OwnMetrics {
@@ -8,6 +9,12 @@ export class OwnMetrics {
     const answer = await api.get('/metrics');
     if (answer.status !== 200) throw new Error(`/metrics answered ${answer.status}`);
     return new OwnMetrics(answer.text.split('\n'));
+  }
+
+  /** of reads every instance of a platform that asks for no key. */
+  static async of({ instances }: Pick<Platform, 'instances'>): Promise<OwnMetrics> {
+    const texts = instances.map(async (url) => (await fetch(`${url}/metrics`)).text());
+    return new OwnMetrics((await Promise.all(texts)).flatMap((text) => text.split('\n')));
   }
 
   /** sum adds the samples of a name that carry all of these labels, written as in `kind="inference"`; 0 without any. */

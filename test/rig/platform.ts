@@ -26,7 +26,9 @@ export interface Platform {
   readonly dataDir: string;
   /** The texts of the keys that were asked for, in their order. */
   readonly keys: readonly string[];
-  /** The process that answers HTTP. */
+  /** Where each instance of the API answers, without a proxy before it. */
+  readonly instances: readonly string[];
+  /** The process that answers HTTP; one of them where there are several. */
   readonly process: Process;
   /** Everything that was logged, in all its lives. */
   readonly output: string;

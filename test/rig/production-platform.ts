@@ -46,6 +46,10 @@ export class ProductionPlatform implements Platform {
     }
   }
 
+  get instances(): readonly string[] {
+    return this.stack.apis.map(({ url }) => url);
+  }
+
   get url(): string {
     return this.stack.url;
   }
