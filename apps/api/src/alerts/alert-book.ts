@@ -171,6 +171,9 @@ export class AlertBook {
     const { next, event } = this.decide(held, key, observation);
     if (!next || !event) return count(held, next, observation);
     const { alerts, channelsFor, clock, payload } = this.deps;
+    // Before anything is waited for, so that the alerts of one metric keep their order.
+    const atMs = clock.wallMs();
+    const newId = held ? null : this.ids.next(atMs);
     const channelIds = event === 'acknowledged' ? [] : await channelsFor(key.project, key.modelId);
     const draft = {
       key,
@@ -179,9 +182,7 @@ export class AlertBook {
       event,
       ifQuiet: observation === 'tick' && event === 'resolved',
     };
-    const outcome = await alerts.commitTransition(
-      draftTransition({ ...draft, channelIds, payload, atMs: clock.wallMs(), newId: (atMs) => this.ids.next(atMs) }),
-    );
+    const outcome = await alerts.commitTransition(draftTransition({ ...draft, channelIds, payload, atMs, newId }));
     if (outcome.outcome === 'conflict') {
       if (conflicts >= MAX_CONFLICTS) throw new Error(`the alert of ${key.rule} kept changing elsewhere`);
       if (outcome.current && outcome.current.resolvedMs === null) this.learn(outcome.current);

@@ -12,8 +12,8 @@ export interface Draft {
   readonly channelIds: readonly string[];
   readonly payload: (alert: Alert, event: AlertEvent) => string;
   readonly atMs: number;
-  /** newId makes the id of an alert that fires. */
-  readonly newId: (atMs: number) => string;
+  /** The id of an alert that fires; null for others. */
+  readonly newId: string | null;
 }
 
 /** draftTransition writes a decided step as the transition that commits it, with its one event. */
@@ -36,8 +36,9 @@ export function draftTransition(draft: Draft): Transition {
   };
   const parts = { next, events: [event], payload };
   if (previous) return { ...parts, previous, ifQuiet };
+  if (draft.newId === null) throw new Error('an alert that fires needs an id');
   const { project, modelId, rule } = draft.key;
-  return { ...parts, previous: null, key: { project, modelId, rule }, id: draft.newId(atMs) };
+  return { ...parts, previous: null, key: { project, modelId, rule }, id: draft.newId };
 }
 
 function byOf(next: AlertState, kind: AlertEvent['kind']): Pick<AlertEvent, 'by' | 'comment'> {

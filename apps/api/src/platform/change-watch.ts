@@ -46,17 +46,16 @@ export class ChangeWatch {
   }
 
   /**
-   * fresh answers when everything that was changed before the call has been read here. It never rejects; while the
-   * database does not answer it stops waiting, and the looks of every second go on.
+   * fresh answers when everything that was changed before the call has been read here. It never rejects, and waits for no
+   * database that does not answer: while it is away nothing can be changed, either.
    */
   async fresh(): Promise<void> {
-    if (this.isFailing) return;
     this.next ??= this.lookNext();
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), PATIENCE_MS);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
     });
-    if ((await Promise.race([this.next, late])) === 'late') this.isFailing = true;
+    await Promise.race([this.next, late]);
     clearTimeout(timer);
   }
 
@@ -67,6 +66,8 @@ export class ChangeWatch {
     await this.looking;
     this.next = null;
     await this.look();
+    // It may have met a connection that died with an earlier life of the database.
+    if (this.isFailing) await this.look();
   }
 
   /** close ends looking. */

@@ -56,6 +56,23 @@ describe('Telemetry', () => {
     );
   });
 
+  it('shows what it can while a database is away or hangs', async () => {
+    const telemetry = new Telemetry();
+    telemetry.start({
+      queuedPoints: () => 7,
+      deliveriesWaiting: () => Promise.reject(new Error('the database is away')),
+      liveClients: () => 0,
+      alertsFiring: () => 0,
+      limitsForgotten: () => 0,
+      store: () => new Promise(() => undefined),
+    });
+    const lines = (await telemetry.registry.metrics()).split('\n');
+    expect(lines).toContain('tidemark_queued_points 7');
+    expect(lines).toContain('tidemark_deliveries_waiting Nan');
+    expect(lines).toContain('tidemark_store_bytes Nan');
+    telemetry.close();
+  });
+
   it('reads its gauges when it is asked, and speaks the format of Prometheus', async () => {
     const telemetry = new Telemetry();
     let [firing, forgotten] = [3, 0];

@@ -144,7 +144,7 @@ export class Telemetry {
       help,
       registers: [this.registry],
       async collect() {
-        this.set(await read());
+        this.set(await answerOf(read));
       },
     });
   }
@@ -177,5 +177,23 @@ export class Telemetry {
         for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
       },
     });
+  }
+}
+
+/** GAUGE_PATIENCE_MS is how long a gauge is waited for: /metrics must answer above all when something is away. */
+const GAUGE_PATIENCE_MS = 1000;
+
+/** What cannot be read now is not a number, and no reason to show nothing. */
+async function answerOf(read: () => number | Promise<number>): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<number>((resolve) => {
+    timer = setTimeout(() => resolve(NaN), GAUGE_PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([read(), late]);
+  } catch {
+    return NaN;
+  } finally {
+    clearTimeout(timer);
   }
 }
