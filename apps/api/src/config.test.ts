@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { API_NAMES, SHARED_SETTINGS } from '@tidemark/program';
 import { SETTINGS, isLoopback, readConfig } from './config.js';
 
 const configOf = (env: Record<string, string>) => {
@@ -38,7 +39,7 @@ describe('readConfig', () => {
     const keys = Object.values(SETTINGS);
     expect(new Set(keys.map(({ env }) => env)).size).toBe(keys.length);
     for (const { env, help } of keys) {
-      expect(env).toMatch(/^(API_HOST|API_PORT|LOG_LEVEL|SMTP_URL|TIDEMARK_[A-Z_]+)$/);
+      expect(env).toMatch(/^(API_HOST|API_PORT|LOG_LEVEL|SMTP_URL|(INFLUXDB|REDIS|DATABASE)_[A-Z]+|TIDEMARK_[A-Z_]+)$/);
       expect(help).toMatch(/^[A-Z].*\.$/s);
     }
   });
@@ -101,6 +102,31 @@ describe('readConfig', () => {
   it('refuses a name of Tidemark that it does not know, and lets those of others be', () => {
     expect(faultsOf({ TIDEMARK_MAXSERIES: '5' })).toEqual([expect.stringContaining('TIDEMARK_MAXSERIES')]);
     expect(faultsOf({ PATH: '/bin', TIDE: 'x', tidemark_port: '1' })).toEqual([]);
+  });
+
+  it('knows which servers go together, and what they need', () => {
+    const all = {
+      INFLUXDB_URL: 'http://influx:8086',
+      DATABASE_URL: 'postgres://u:p@db/tidemark',
+      REDIS_URL: 'redis://redis',
+      TIDEMARK_SECRET: 'x'.repeat(32),
+    };
+    expect(configOf(all)).toMatchObject({ influxUrl: 'http://influx:8086', databaseUrl: all.DATABASE_URL });
+    expect(configOf({ INFLUXDB_URL: all.INFLUXDB_URL })).toMatchObject({ databaseUrl: null });
+    const without = (name: keyof typeof all): readonly string[] => faultsOf({ ...all, [name]: '' });
+    expect(without('DATABASE_URL')).toEqual([expect.stringMatching(/^REDIS_URL: needs DATABASE_URL/)]);
+    expect(without('REDIS_URL')).toEqual([expect.stringMatching(/^DATABASE_URL: needs REDIS_URL/)]);
+    expect(without('INFLUXDB_URL')).toEqual([expect.stringMatching(/^DATABASE_URL: needs INFLUXDB_URL/)]);
+    expect(without('TIDEMARK_SECRET')).toEqual([expect.stringMatching(/^TIDEMARK_SECRET: must be set/)]);
+    expect(faultsOf({ ...all, REDIS_URL: 'http://redis' })).toEqual([expect.stringMatching(/^REDIS_URL: /)]);
+  });
+
+  it('lets the variables of the worker be, and the worker those of this program', () => {
+    expect(faultsOf({ TIDEMARK_WORKER_CONCURRENCY: '4' })).toEqual([]);
+    const ours = Object.values(SETTINGS).map(({ env }) => env);
+    const shared = Object.values(SHARED_SETTINGS).map(({ env }) => env);
+    const alone = ours.filter((env) => env.startsWith('TIDEMARK_') && !shared.some((one) => one === env));
+    expect([...API_NAMES].sort()).toEqual(alone.sort());
   });
 
   it('repeats no secret in a fault', () => {

@@ -15,6 +15,7 @@ import {
   SHARED_SETTINGS,
   size,
   unknownNames,
+  WORKER_NAMES,
   word,
 } from '@tidemark/program';
 
@@ -133,7 +134,11 @@ export type ConfigOutcome =
 export function readConfig(env: Environment): ConfigOutcome {
   const read = readSettings(SETTINGS, env);
   const { rawRetention: rawMs, minuteRetention: minuteMs, hourRetention: hourMs, ...values } = read.values;
-  const faults = [...read.faults, ...profileFaults(values), ...unknownNames(env, Object.values(SETTINGS))];
+  const faults = [
+    ...read.faults,
+    ...profileFaults(values),
+    ...unknownNames(env, Object.values(SETTINGS), WORKER_NAMES),
+  ];
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, config: Object.freeze({ ...values, retention: { rawMs, minuteMs, hourMs } }) };
 }

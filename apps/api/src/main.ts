@@ -19,7 +19,7 @@ else {
 async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel, process.stdout.isTTY);
   const fatal = (error: Error) => {
-    log.error({ err: error }, 'a database thread died; stopping, because nothing can be stored');
+    log.error({ err: error }, 'stopping, because nothing can be stored any more');
     process.exit(70);
   };
   let server: Server;

@@ -1,4 +1,5 @@
 import {
+  API_NAMES,
   type Environment,
   host,
   integer,
@@ -44,7 +45,7 @@ export type ConfigOutcome =
 export function readConfig(env: Environment): ConfigOutcome {
   const { values, faults: read } = readSettings(SETTINGS, env);
   const { databaseUrl, redisUrl, secret } = values;
-  const faults = [...read, ...unknownNames(env, Object.values(SETTINGS)).filter((fault) => !OF_THE_API.test(fault))];
+  const faults = [...read, ...unknownNames(env, Object.values(SETTINGS), API_NAMES)];
   for (const [name, value, what] of [
     ['DATABASE_URL', databaseUrl, 'the PostgreSQL that the API writes deliveries to'],
     ['REDIS_URL', redisUrl, 'the Redis that carries them'],
@@ -55,7 +56,3 @@ export function readConfig(env: Environment): ConfigOutcome {
   if (databaseUrl === null || redisUrl === null || secret === null || faults.length > 0) return { ok: false, faults };
   return { ok: true, config: Object.freeze({ ...values, databaseUrl, redisUrl, secret }) };
 }
-
-/** One file of variables serves all programs: those of the API are no misspelt ones of the worker. */
-const OF_THE_API =
-  /^TIDEMARK_(DATA_DIR|PUBLIC_URL|ALLOWED_ORIGINS|MAX_|RING_|KEY_RATE_LIMIT|LIVE_CLIENTS|RETENTION_|SPOOL_|INFLUXDB_)/;

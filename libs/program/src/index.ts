@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from './clock.js';
 export { createDeliveryReport, type DeliveryCounter } from './delivery-report.js';
 export { createLog } from './log.js';
+export { API_NAMES, WORKER_NAMES } from './program-names.js';
 export { duration, host, httpUrl, integer, list, optional, origin, secret, size, urlOf, word } from './readers.js';
 export { type Environment, readSettings, type Setting, setting, type SettingValues, unknownNames } from './setting.js';
 export { LOG_LEVELS, type LogLevel, SHARED_SETTINGS } from './shared-settings.js';

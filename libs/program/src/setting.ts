@@ -37,9 +37,16 @@ export function readSettings<S extends Readonly<Record<string, Setting<unknown>>
   return { values: Object.fromEntries(values) as SettingValues<S>, faults };
 }
 
-/** unknownNames finds variables that look like ours and are none, because a misspelt name would be ignored in silence. */
-export function unknownNames(env: Environment, settings: readonly Setting<unknown>[]): readonly string[] {
-  const known = new Set(settings.map(({ env: variable }) => variable));
+/**
+ * unknownNames finds variables that look like ours and are none, because a misspelt name would be ignored in silence. One
+ * set of variables may serve all programs: `ofOthers` are known names that this one does not read.
+ */
+export function unknownNames(
+  env: Environment,
+  settings: readonly Setting<unknown>[],
+  ofOthers: readonly string[],
+): readonly string[] {
+  const known = new Set([...settings.map(({ env: variable }) => variable), ...ofOthers]);
   const strangers = Object.keys(env).filter((name) => name.startsWith('TIDEMARK_') && !known.has(name));
   return strangers.map((name) => `${name}: is not a variable of Tidemark; docs/configuration.md lists them all`);
 }

@@ -13,6 +13,7 @@ export { type LeaseOutcome, type LeaseRequest, Leases } from './leases.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { type Model, type ModelInput, Models, type Thresholds } from './models.js';
 export { type AttemptEnd, type Held, type MarkOutcome, Outbox, type RecentDelivery } from './outbox.js';
+export { StateUnavailableError } from './postgres-pool.js';
 export { openPostgresState, type PostgresStateOptions } from './postgres-state.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { Revisions, type Topic } from './revisions.js';

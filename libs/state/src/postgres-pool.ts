@@ -18,6 +18,18 @@ export interface PostgresResult {
   readonly changes: number;
 }
 
+/** StateUnavailableError says that the database cannot be asked now; what was asked for may be asked again. */
+export class StateUnavailableError extends Error {
+  readonly code = 'STATE_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super(`PostgreSQL does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** SQLSTATEs of a server that is going, coming, or has no room: connection, resources, intervention by an operator. */
+const UNAVAILABLE = /^(08|53|57P)/;
+
 /** The server ends a statement that takes too long; when it does not even do that, the connection is given up. */
 const SERVER_GRACE_MS = 2_000;
 const INT8 = 20;
@@ -45,7 +57,13 @@ export class PostgresPool {
 
   /** connect takes a connection; whoever took it releases it. */
   async connect(): Promise<PostgresConnection> {
-    return new PostgresConnection(await this.pool.connect());
+    try {
+      return new PostgresConnection(await this.pool.connect());
+    } catch (error) {
+      throw error instanceof DatabaseError && !UNAVAILABLE.test(error.code ?? '')
+        ? error
+        : new StateUnavailableError(error);
+    }
   }
 
   /** query runs one statement on any connection. */
@@ -72,13 +90,15 @@ export class PostgresConnection {
 
   /** query runs one statement, or several in one text without parameters. */
   async query(sql: string, parameters: readonly unknown[] = []): Promise<PostgresResult> {
+    const bound = parameters.map(toParameter);
     try {
-      const { rows, rowCount } = await this.client.query<SqlRow>(sql, parameters.map(toParameter));
+      const { rows, rowCount } = await this.client.query<SqlRow>(sql, bound);
       return { rows, changes: rowCount ?? 0 };
     } catch (error) {
       // Only an answer of the server leaves a connection usable: after a timeout the statement may still run on it.
       if (!(error instanceof DatabaseError)) this.broken = true;
-      throw error;
+      if (error instanceof DatabaseError && !UNAVAILABLE.test(error.code ?? '')) throw error;
+      throw new StateUnavailableError(error);
     }
   }
 

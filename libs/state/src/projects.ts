@@ -16,8 +16,6 @@ export class Projects {
 
   /** ensure makes the project unless it is there. */
   async ensure(id: string, nowMs: number): Promise<void> {
-    const known = this.state.db.selectFrom('projects').select('id').where('id', '=', id);
-    if (await known.executeTakeFirst()) return;
     const query = this.state.db
       .insertInto('projects')
       .values({ id, created_ms: nowMs })

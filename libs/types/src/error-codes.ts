@@ -97,8 +97,8 @@ export const ERROR_CODES = {
   },
   storage_unavailable: {
     status: 503,
-    title: 'The store cannot take the metrics now',
-    help: 'The disk may be full or failing; the log says. Nothing was stored. Repeat after `Retry-After` seconds.',
+    title: 'A store does not answer now',
+    help: 'A disk may be full or failing, or a database away; the log says. Nothing was stored. Repeat after `Retry-After` seconds.',
   },
   draining: { status: 503, title: 'The server is stopping', help: 'Repeat the request after `Retry-After` seconds.' },
   unavailable: {

@@ -29,6 +29,8 @@ export class ChangeWatch {
   private beganMs = -Infinity;
   /** The next look that somebody waits for, as long as it has not begun. */
   private next: Promise<void> | null = null;
+  /** Set while a look has taken longer than anybody should wait for. */
+  private isLate = false;
 
   constructor(private readonly options: ChangeWatchOptions) {}
 
@@ -50,12 +52,13 @@ export class ChangeWatch {
    * database that does not answer: while it is away nothing can be changed, either.
    */
   async fresh(): Promise<void> {
+    if (this.isLate) return;
     this.next ??= this.lookNext();
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), PATIENCE_MS);
     });
-    await Promise.race([this.next, late]);
+    if ((await Promise.race([this.next, late])) === 'late') this.isLate = true;
     clearTimeout(timer);
   }
 
@@ -73,6 +76,7 @@ export class ChangeWatch {
   /** close ends looking. */
   async close(): Promise<void> {
     clearInterval(this.timer);
+    await this.next;
     await this.looking;
   }
 
@@ -91,6 +95,8 @@ export class ChangeWatch {
     } catch (error) {
       if (!this.isFailing) this.options.onFault(error);
       this.isFailing = true;
+    } finally {
+      this.isLate = false;
     }
   }
 }

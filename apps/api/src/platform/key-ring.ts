@@ -50,10 +50,12 @@ export class StoredKeys implements KeyRing {
   private async recheck(): Promise<boolean> {
     try {
       if (await this.keys.everCreated()) this.everCreated = true; // it may have become true during the look
-      this.checkedMs = this.clock.steadyMs();
-      return !this.everCreated;
+    } catch {
+      // While the database is away no key is made, either: what was true stays so until it can be asked again.
     } finally {
+      this.checkedMs = this.clock.steadyMs();
       this.checking = null;
     }
+    return !this.everCreated;
   }
 }

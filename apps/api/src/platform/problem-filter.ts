@@ -48,12 +48,22 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 /** toProblem is the problem that an error amounts to: its own, the one of its HTTP status, or a defect. */
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
+  if (isAway(error)) {
+    const detail = 'a database that this needs does not answer now; try again';
+    return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
+  }
   const status = statusOf(error);
   const code = BY_STATUS[status];
   const detail = error instanceof Error ? error.message : 'the request failed';
   return code
     ? new HttpProblem(code, detail)
     : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
+}
+
+/** A database that is away is neither the client's fault nor a defect: the same request works when it is back. */
+function isAway(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
+  return error.code === 'STATE_UNAVAILABLE' || error.code === 'STORE_FAULT';
 }
 
 function statusOf(error: unknown): number {

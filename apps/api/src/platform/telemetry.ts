@@ -129,6 +129,15 @@ export class Telemetry {
     });
   }
 
+  /** watchAnswers shows how often it was not known whether an idempotent request had come before. */
+  watchAnswers(unknown: () => number): void {
+    this.total(
+      'tidemark_idempotency_unknown_total',
+      'Requests with an Idempotency-Key of which InfluxDB could not be asked whether they came before.',
+      unknown,
+    );
+  }
+
   /** close forgets all metrics. */
   close(): void {
     this.registry.clear();

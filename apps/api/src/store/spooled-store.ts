@@ -26,9 +26,19 @@ export interface SpoolSink {
   backlog(): { readonly points: number };
 }
 
-/** Answers that are remembered here because the server may not have them yet; long ones are left to the server alone. */
-const RECORDS_KEPT = 50_000;
+/** SpooledStoreOptions are the clocks of a SpooledStore. */
+export interface SpooledStoreOptions {
+  readonly wallMs: () => number;
+  readonly steadyMs: () => number;
+}
+
+/** What is remembered of answers here because the server may not have them yet: bytes in all, and of one. */
+const RECORDS_BYTES = 16 * 1024 * 1024;
 const LONGEST_KEPT = 2048;
+const KEPT_MS = 24 * 3_600_000;
+/** How long a server is asked for an answer before it counts as away, and how long it is then not asked again. */
+const FIND_DEADLINE_MS = 1000;
+const BLIND_MS = 1000;
 
 /**
  * SpooledStore is a PointStore whose writes go through a spool: acknowledged is what the server has or what is on disk
@@ -37,11 +47,20 @@ const LONGEST_KEPT = 2048;
 export class SpooledStore implements PointStore {
   /** Answers to idempotent requests of this process, oldest first. */
   private readonly records = new Map<string, IdempotencyRecord>();
+  private recordBytes = 0;
+  private blindUntilMs = -Infinity;
+  private unknown = 0;
 
   constructor(
     private readonly store: SpoolableStore,
     private readonly sink: SpoolSink,
+    private readonly options: SpooledStoreOptions,
   ) {}
+
+  /** unknownAnswers counts the look-ups of answers that the server could not be asked for. */
+  get unknownAnswers(): number {
+    return this.unknown;
+  }
 
   get lastSeq(): number {
     return this.store.lastSeq;
@@ -88,16 +107,18 @@ export class SpooledStore implements PointStore {
 
   /**
    * findRecord looks among the answers of this process, then asks the server. While the server is away only the former are
-   * known: to refuse every request that carries a key would stop ingest, which a lost server must not.
+   * known, and a repeat of what another instance stored could be stored twice: to refuse every request that carries a
+   * key would stop ingest instead, which a lost server must not. It is counted.
    */
   async findRecord(project: string, key: string): Promise<IdempotencyRecord | null> {
     const known = this.records.get(nameOf(project, key));
-    if (known) return known;
-    if (this.sink.backlog().points > 0) return null;
+    if (known && known.createdMs > this.options.wallMs() - KEPT_MS) return known;
+    if (this.sink.backlog().points > 0 || this.options.steadyMs() < this.blindUntilMs) return this.notKnown();
     try {
-      return await this.store.findRecord(project, key);
+      return await within(FIND_DEADLINE_MS, this.store.findRecord(project, key));
     } catch {
-      return null; // The write that follows finds the server away as well, and goes to the spool.
+      this.blindUntilMs = this.options.steadyMs() + BLIND_MS;
+      return this.notKnown();
     }
   }
 
@@ -113,15 +134,49 @@ export class SpooledStore implements PointStore {
     return this.store.close();
   }
 
+  private notKnown(): null {
+    this.unknown += 1;
+    return null;
+  }
+
   private remember(record: IdempotencyRecord): void {
-    this.records.set(nameOf(record.project, record.key), record);
+    const name = nameOf(record.project, record.key);
+    this.forget(name);
+    this.records.set(name, record);
+    this.recordBytes += bytesOf(record);
     for (const oldest of this.records.keys()) {
-      if (this.records.size <= RECORDS_KEPT) return;
-      this.records.delete(oldest);
+      if (this.recordBytes <= RECORDS_BYTES) return;
+      this.forget(oldest);
     }
+  }
+
+  private forget(name: string): void {
+    const record = this.records.get(name);
+    if (!record) return;
+    this.records.delete(name);
+    this.recordBytes -= bytesOf(record);
   }
 }
 
 function nameOf(project: string, key: string): string {
   return `${project.length}:${project}${key}`;
+}
+
+/** Texts take up to two bytes a character, and each record something besides. */
+function bytesOf({ project, key, body }: IdempotencyRecord): number {
+  return 400 + 2 * (2 * project.length + 2 * key.length + body.length);
+}
+
+/** The question goes on by itself until its own time is over; nobody waits for it any more. */
+async function within<T>(ms: number, question: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), ms);
+  });
+  try {
+    return await Promise.race([question, late]);
+  } finally {
+    clearTimeout(timer);
+    question.catch(() => undefined);
+  }
 }

@@ -12,8 +12,11 @@ export interface WriterSlotOptions {
   readonly leases: SlotLeases;
   /** A file in a folder that belongs to this process alone: after a restart it is the same instance with the same slot. */
   readonly file: string;
-  /** onLost is told when another process has the slot: nothing more may be written. */
+  readonly steadyMs: () => number;
+  /** onLost is told when another process has the slot, or may have it soon: nothing more may be written. */
   readonly onLost: (error: Error) => void;
+  /** onFault is told of the first renewal that failed, once until one succeeds. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** SLOTS is how many processes may write points at once. */
@@ -34,17 +37,19 @@ export class WriterSlot {
   ) {}
 
   /** take takes the slot that this instance had, or the lowest free one; it throws where all are taken. */
-  static async take({ leases, file, onLost }: WriterSlotOptions): Promise<WriterSlot> {
+  static async take(options: WriterSlotOptions): Promise<WriterSlot> {
+    const { leases, file, steadyMs } = options;
     const before = await remembered(file);
     const holder = before?.holder ?? randomBytes(12).toString('hex');
     const ask = (slot: number) => leases.acquire({ name: `writer/${slot}`, holder, ttlMs: TTL_MS });
     const inOrder = Array.from({ length: SLOTS }, (_, slot) => slot);
     for (const slot of before ? [before.slot, ...inOrder] : inOrder) {
+      const askedMs = steadyMs();
       if ((await ask(slot)).outcome !== 'held') continue;
       await writeFile(file, JSON.stringify({ holder, slot }), { mode: 0o600 });
       return new WriterSlot(
         slot,
-        renewing(() => ask(slot), onLost),
+        renewing(() => ask(slot), askedMs, options),
       );
     }
     throw new Error(`all ${SLOTS} places for processes that write points are taken; is there an instance too many?`);
@@ -56,18 +61,33 @@ export class WriterSlot {
   }
 }
 
-/** A database that is away is no loss: nobody else can take the slot then, either. */
-function renewing(ask: () => Promise<LeaseOutcome>, onLost: (error: Error) => void): NodeJS.Timeout {
-  const timer = setInterval(() => {
-    ask().then(
-      ({ outcome }) => {
-        if (outcome === 'held') return;
-        clearInterval(timer);
-        onLost(new Error('another process writes points under the number of this one'));
-      },
-      () => undefined,
-    );
-  }, RENEW_EVERY_MS);
+/** A slot that could not be renewed for nearly its whole time is given up before somebody else can have it. */
+function renewing(
+  ask: () => Promise<LeaseOutcome>,
+  heldSinceMs: number,
+  { steadyMs, onLost, onFault }: WriterSlotOptions,
+): NodeJS.Timeout {
+  let confirmedMs = heldSinceMs;
+  let hasFailed = false;
+  const renew = async (): Promise<void> => {
+    const askedMs = steadyMs();
+    try {
+      const { outcome } = await ask();
+      if (outcome !== 'held') return lose('another process writes points under the number of this one');
+      confirmedMs = askedMs;
+      hasFailed = false;
+    } catch (error) {
+      if (!hasFailed) onFault(error);
+      hasFailed = true;
+      if (steadyMs() - confirmedMs > TTL_MS - 2 * RENEW_EVERY_MS)
+        lose('the number under which this process writes points could not be renewed for minutes');
+    }
+  };
+  const lose = (reason: string): void => {
+    clearInterval(timer);
+    onLost(new Error(reason));
+  };
+  const timer = setInterval(() => void renew(), RENEW_EVERY_MS);
   timer.unref();
   return timer;
 }

@@ -54,14 +54,23 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   });
   closeLast(() => sink.close());
   telemetry.watchSpool(() => sink.stats());
-  return new SpooledStore(store, sink);
+  const { wallMs, steadyMs } = clock;
+  const spooled = new SpooledStore(store, sink, { wallMs, steadyMs });
+  telemetry.watchAnswers(() => spooled.unknownAnswers);
+  return spooled;
 }
 
 /** Alone there is only one who writes; who shares a database shares the numbers of writers, too. */
-async function openSlot({ config, fatal, closeLast }: Opening, state: State): Promise<number> {
+async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state: State): Promise<number> {
   if (config.databaseUrl === null) return 0;
   const file = join(config.dataDir, 'writer.json');
-  const slot = await WriterSlot.take({ leases: new Leases(state.database), file, onLost: fatal });
+  const slot = await WriterSlot.take({
+    leases: new Leases(state.database),
+    file,
+    steadyMs: clock.steadyMs,
+    onLost: fatal,
+    onFault: (error) => log.warn({ err: error }, 'the number of this writer of points could not be renewed'),
+  });
   closeLast(async () => slot.close());
   return slot.number;
 }

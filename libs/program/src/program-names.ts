@@ -1,0 +1,20 @@
+/** API_NAMES are the variables with our prefix that only the API reads. */
+export const API_NAMES = [
+  'TIDEMARK_DATA_DIR',
+  'TIDEMARK_INFLUXDB_GENERATION',
+  'TIDEMARK_SPOOL_MAX',
+  'TIDEMARK_PUBLIC_URL',
+  'TIDEMARK_ALLOWED_ORIGINS',
+  'TIDEMARK_MAX_SERIES',
+  'TIDEMARK_MAX_QUEUED_POINTS',
+  'TIDEMARK_RING_POINTS',
+  'TIDEMARK_RING_MODELS',
+  'TIDEMARK_KEY_RATE_LIMIT',
+  'TIDEMARK_LIVE_CLIENTS',
+  'TIDEMARK_RETENTION_RAW',
+  'TIDEMARK_RETENTION_MINUTE',
+  'TIDEMARK_RETENTION_HOUR',
+] as const;
+
+/** WORKER_NAMES are the variables with our prefix that only the worker reads. */
+export const WORKER_NAMES = ['TIDEMARK_WORKER_CONCURRENCY'] as const;
