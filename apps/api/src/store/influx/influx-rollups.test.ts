@@ -40,7 +40,7 @@ describe.skipIf(!canRunInfluxDb())('rollups in InfluxDB', { timeout: 60_000 }, (
     return [await rig.open({ database, pace, url: proxy.url, onFault: (fault) => faults.push(fault) }), proxy, faults];
   };
 
-  const isMark = (body: string): boolean => body.startsWith('mark,') && body.includes('clean=false');
+  const isMark = (body: string): boolean => body.startsWith('mark,') && body.includes('isClean\\":false');
 
   it('are the same for any number of writers', async () => {
     const database = rig.newDatabase();
