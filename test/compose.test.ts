@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { INFLUXDB2_ORG, INFLUXDB2_TOKEN } from '@tidemark/servers';
 import { environmentFile } from '../tools/secrets.mjs';
 import type { Json } from './rig/client.js';
 import { commandFault, skipUnless } from './rig/skip.js';
@@ -91,6 +92,28 @@ describe('docker-compose.yml', () => {
     expect(networks.back.internal).toBe(true);
     for (const name of ['influxdb', 'redis', 'postgres'])
       expect(Object.keys(services[name].networks)).toEqual(['back']);
+  });
+
+  test('sets InfluxDB up as the tests of the point store have it', async () => {
+    const { services } = whole;
+    const { environment } = services.influxdb;
+    expect(services.influxdb.image).toMatch(/^influxdb:2\.7\./);
+    expect(environment).toMatchObject({
+      DOCKER_INFLUXDB_INIT_MODE: 'setup',
+      DOCKER_INFLUXDB_INIT_ORG: INFLUXDB2_ORG,
+      INFLUXD_REPORTING_DISABLED: 'true',
+      INFLUXD_LOG_LEVEL: 'warn',
+    });
+    // Without one of these the first start sets up another token, or forgets data after a time.
+    expect(environment.DOCKER_INFLUXDB_INIT_ADMIN_TOKEN).toHaveLength(INFLUXDB2_TOKEN.length);
+    expect(environment).not.toHaveProperty('DOCKER_INFLUXDB_INIT_RETENTION');
+    for (const name of ['api-1', 'api-2', 'worker']) {
+      expect(services[name].environment).toMatchObject({
+        INFLUXDB_URL: 'http://influxdb:8086',
+        INFLUXDB_ORG: INFLUXDB2_ORG,
+        INFLUXDB_TOKEN: environment.DOCKER_INFLUXDB_INIT_ADMIN_TOKEN,
+      });
+    }
   });
 
   test('gives each api an address that nginx knows and a volume of its own', async () => {

@@ -118,7 +118,7 @@ describe('readConfig', () => {
     expect(without('REDIS_URL')).toEqual([expect.stringMatching(/^DATABASE_URL: needs REDIS_URL/)]);
     expect(without('INFLUXDB_URL')).toEqual([expect.stringMatching(/^DATABASE_URL: needs INFLUXDB_URL/)]);
     expect(without('TIDEMARK_SECRET')).toEqual([expect.stringMatching(/^TIDEMARK_SECRET: must be set/)]);
-    expect(faultsOf({ ...all, REDIS_URL: 'http://redis' })).toEqual([expect.stringMatching(/^REDIS_URL: /)]);
+    expect(faultsOf({ ...all, REDIS_URL: 'http://redis' })[0]).toMatch(/^REDIS_URL: /);
   });
 
   it('lets the variables of the worker be, and the worker those of this program', () => {

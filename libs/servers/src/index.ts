@@ -1,6 +1,8 @@
 export { freePort } from './free-port.js';
 export { startInfluxDb } from './influxdb.js';
 export { isFullLength, rounds } from './length.js';
+export { type InfluxDbUnderTest, influxDbUnderTest } from './influxdb-under-test.js';
+export { INFLUXDB2_ORG, INFLUXDB2_TOKEN, startInfluxDb2 } from './influxdb2.js';
 export { LocalServer, type Place, type ServerKind, type ServerOptions } from './local-server.js';
 export { type NginxOptions, startNginx } from './nginx.js';
 export { createDatabase, startPostgres } from './postgres.js';

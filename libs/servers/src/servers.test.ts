@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startInfluxDb } from './influxdb.js';
+import { influxDbUnderTest } from './influxdb-under-test.js';
 import type { LocalServer } from './local-server.js';
 import { createDatabase, startPostgres } from './postgres.js';
 import { canRun, type Program } from './programs.js';
@@ -28,4 +29,20 @@ it.skipIf(!canRun('postgres'))('PostgreSQL takes further databases', async () =>
   const server = await startPostgres();
   onTestFinished(() => server.close());
   expect(await createDatabase(server, 'another')).toMatch(/\/another$/);
+});
+
+const underTest = influxDbUnderTest();
+
+it.skipIf(underTest.generation !== '2')('InfluxDB 2.x is set up once and knows its token ever after', async () => {
+  const server = await underTest.start();
+  onTestFinished(() => server.close());
+  const orgs = async (token: string): Promise<number> => {
+    const headers = { authorization: `Token ${token}` };
+    return (await fetch(`${server.url}/api/v2/orgs?org=${underTest.org}`, { headers })).status;
+  };
+  expect(await orgs(underTest.token)).toBe(200);
+  expect(await orgs('another')).toBe(401);
+  await server.kill();
+  await server.start();
+  expect(await orgs(underTest.token)).toBe(200);
 });

@@ -33,13 +33,13 @@ function kindOf(status: number, reason: string): StoreFaultKind {
   return KINDS[status] ?? 'refused';
 }
 
-/** reasonOf leaves out the lines that 1.x quotes in full, which may hold what a client sent. */
+/** reasonOf leaves out the lines that InfluxDB quotes in full, which may hold what a client sent. 2.x says `message`. */
 function reasonOf({ body, json }: HttpError): string {
   const fromJson: unknown = json;
-  const text =
-    typeof fromJson === 'object' && fromJson !== null && 'error' in fromJson && typeof fromJson.error === 'string'
-      ? fromJson.error
-      : (body ?? '');
+  const said = ['error', 'message'].map((name): unknown =>
+    typeof fromJson === 'object' && fromJson !== null ? Reflect.get(fromJson, name) : null,
+  );
+  const text = [...said, body].find((reason) => typeof reason === 'string') ?? '';
   return text.replace(/unable to parse '[^]*':/, 'unable to parse a line:').slice(0, MAX_REASON);
 }
 

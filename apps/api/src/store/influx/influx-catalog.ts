@@ -5,7 +5,7 @@ import { during, ofOwner } from './conditions.js';
 import { seriesId } from './encode-batch.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { METRIC_NAMES, SERIES } from './names.js';
-import { columnOf, type ResultSet, textOf } from './query-answer.js';
+import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
 import { unescapeTagValue, unescapeText } from './text-escape.js';
 import { StoreFault } from '../store-fault.js';
 import type { Shelf } from './shelf.js';
@@ -48,19 +48,21 @@ export class InfluxCatalog {
 
   /** count is how many series have raw points. */
   async count(): Promise<number> {
-    const sets = await this.connection.query('raw', `SHOW TAG VALUES FROM "${SERIES}" WITH KEY = "series"`);
-    return new Set(sets.flatMap((set) => set.values.map((row) => textOf(row[columnOf(set, 'value')])))).size;
+    const each = `SELECT first("model_type") AS "one" FROM "${SERIES}" GROUP BY "series"`;
+    const [set] = await this.connection.query('raw', `SELECT count("one") FROM (${each})`);
+    return set ? (numberOf(set.values[0]?.[columnOf(set, 'count')]) ?? 0) : 0;
   }
 
-  /** names lists the custom metrics of a project or of a model of it, sorted. */
+  /**
+   * names lists the custom metrics of a project or of a model of it, sorted. It selects one row for each name: what tags
+   * there are 2.x shows of the default retention policy only, which none of ours is.
+   */
   async names(project: string, modelId?: string): Promise<readonly string[]> {
-    const text = `SHOW TAG VALUES FROM "${METRIC_NAMES}" WITH KEY = "name" WHERE ${ofOwner({ project, modelId })}`;
+    const owner = ofOwner({ project, modelId });
+    const text = `SELECT "seen" FROM "${METRIC_NAMES}" WHERE ${owner} GROUP BY "name" LIMIT 1`;
     const names = new Set<string>();
     for (const shelf of ['raw', 'meta'] satisfies Shelf[]) {
-      for (const set of await this.connection.query(shelf, text)) {
-        const place = columnOf(set, 'value');
-        for (const row of set.values) names.add(unescapeTagValue(textOf(row[place])));
-      }
+      for (const { tags } of await this.connection.query(shelf, text)) names.add(unescapeTagValue(tags.name));
     }
     return [...names].sort();
   }

@@ -62,7 +62,7 @@ export class InfluxConnection {
   }
 
   /** api calls one of the server's own routes with a JSON body, and answers its text. */
-  async api(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<string> {
+  async api(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<string> {
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
     const request = { method, path, body: bytes, type: 'application/json' };
     return (await this.send(this.queries, request, this.options.queryTimeoutMs)).toString('utf8');

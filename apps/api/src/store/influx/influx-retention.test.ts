@@ -1,31 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { canRun } from '@tidemark/servers';
 import { aBatch, aPoint, aSeries, HOUR } from '../point-samples.contract.js';
-import { influxRig } from './rig/influx-rig.js';
+import { POINTS } from './names.js';
+import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 
 const DAY = 24 * HOUR;
 const KEPT = { rawMs: 7 * DAY, minuteMs: 30 * DAY, hourMs: 400 * DAY };
 
-describe.skipIf(!canRun('influxd'))('retention in InfluxDB', { timeout: 60_000 }, () => {
+describe.skipIf(!canRunInfluxDb())('retention in InfluxDB', { timeout: 60_000 }, () => {
   const rig = influxRig();
-
-  const ask = async (q: string, db: string): Promise<unknown> => {
-    const url = `${rig.server().url}/query?db=${encodeURIComponent(db)}&q=${encodeURIComponent(q)}`;
-    return (await fetch(url, { method: 'POST' })).json();
-  };
 
   it('is set when the store opens, and set anew when it changes', async () => {
     const database = rig.newDatabase();
-    const durations = async (): Promise<Record<string, string>> => {
-      const answer = JSON.stringify(await ask(`SHOW RETENTION POLICIES`, database));
-      return Object.fromEntries(
-        [...answer.matchAll(/\["(raw|minute|hour|meta)","(\w+)"/g)].map(([, shelf, life]) => [shelf, life]),
-      );
-    };
     await (await rig.open({ database, retention: KEPT })).close();
-    expect(await durations()).toEqual({ raw: '169h0m0s', minute: '721h0m0s', hour: '9601h0m0s', meta: '0s' });
+    const [anHour, aDay] = [3600, 24 * 3600];
+    const lives = { raw: 7 * aDay + anHour, minute: 30 * aDay + anHour, hour: 400 * aDay + anHour, meta: 0 };
+    expect(await rig.admin(database).lifetimes()).toEqual(lives);
     await (await rig.open({ database, retention: { ...KEPT, rawMs: 2 * DAY } })).close();
-    expect(await durations()).toMatchObject({ raw: '49h0m0s', meta: '0s' });
+    expect(await rig.admin(database).lifetimes()).toEqual({ ...lives, raw: 2 * aDay + anHour });
   });
 
   it('refuses points that are older than anything is kept as bad points', async () => {
@@ -50,7 +41,7 @@ describe.skipIf(!canRun('influxd'))('retention in InfluxDB', { timeout: 60_000 }
     const range = { project: 'shop', modelId: 'ranker', sinceMs: startMs - HOUR, untilMs: startMs };
     expect((await later.recent(range, 9)).items).toEqual([]);
     expect(await later.summary(range)).toMatchObject({ totalRequests: 3, averageLatency: 2 });
-    await ask('DROP MEASUREMENT "inference"', database);
+    await rig.admin(database).forget(POINTS);
     const seconds = { ...range, metrics: ['latency'], stat: 'count', windowMs: 10_000 } as const;
     const { groups } = await later.aggregate(seconds);
     expect(groups[0].values.latency.filter((value) => value !== null)).toEqual([3]);

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { canRun } from '@tidemark/servers';
 import { aBatch, aPoint, aSeries, HOUR, NOW } from '../point-samples.contract.js';
 import type { DriftPoint, Point } from '../point-store.js';
-import { InfluxConnection } from './influx-connection.js';
-import { quoteName } from './influx-ql.js';
 import type { InfluxStore } from './influx-store.js';
 import { readMarks } from './mark.js';
+import { POINTS } from './names.js';
 import { expectFigures, wholeHours } from './rig/expect-figures.js';
 import { type FaultProxy, openFaultProxy, type Verdict } from './rig/fault-proxy.js';
-import { influxRig } from './rig/influx-rig.js';
+import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 import type { InfluxPace } from './rollup-schedule.js';
 
 const EAGER: InfluxPace = { flushPoints: 1, flushRequests: 1, flushMs: 0, compactFlushes: 3 };
@@ -29,16 +27,12 @@ function aDrift(seq: number): DriftPoint {
   return { project: 'shop', modelId: 'ranker', seq, timestampMs: NOW, ...rest };
 }
 
-describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, () => {
+describe.skipIf(!canRunInfluxDb())('rollups in InfluxDB', { timeout: 60_000 }, () => {
   const rig = influxRig();
   const range = wholeHours(4);
 
   /** forgetRaw leaves only rollups: what they say can come from nowhere else. */
-  const forgetRaw = async (database: string): Promise<void> => {
-    const q = encodeURIComponent('DROP MEASUREMENT "inference"');
-    const url = `${rig.server().url}/query?db=${encodeURIComponent(database)}&q=${q}`;
-    expect((await fetch(url, { method: 'POST' })).status).toBe(200);
-  };
+  const forgetRaw = (database: string): Promise<void> => rig.admin(database).forget(POINTS);
 
   const proxied = async (database: string, pace: InfluxPace): Promise<[InfluxStore, FaultProxy, unknown[]]> => {
     const proxy = await openFaultProxy(rig.server().url);
@@ -46,7 +40,7 @@ describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, 
     return [await rig.open({ database, pace, url: proxy.url, onFault: (fault) => faults.push(fault) }), proxy, faults];
   };
 
-  const isMark = (body: string): boolean => body.startsWith('mark,') && body.includes('clean=false');
+  const isMark = (body: string): boolean => body.startsWith('mark,') && body.includes('isClean\\":false');
 
   it('are the same for any number of writers', async () => {
     const database = rig.newDatabase();
@@ -141,7 +135,7 @@ describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, 
     for (let life = 0; life < 4; life++) {
       const [store, proxy] = await proxied(database, EAGER);
       proxy.judge = ({ path }): Verdict => {
-        if (!path.startsWith('/write') || random() > 0.3) return 'pass';
+        if (!/^\/(api\/v2\/)?write/.test(path) || random() > 0.3) return 'pass';
         return random() < 0.5 ? 'refuse' : 'lose';
       };
       for (let round = 0; round < 12; round++) {
@@ -176,20 +170,14 @@ describe.skipIf(!canRun('influxd'))('rollups in InfluxDB', { timeout: 60_000 }, 
     await store.close();
     // What the last flush added to the rows by the minute is compacted with the first flush of the next holder.
     const next = await rig.open({ database, pace: { ...EAGER, compactFlushes: 1 } });
-    const timeouts = { writeTimeoutMs: 5000, queryTimeoutMs: 5000 };
-    const connection = new InfluxConnection({ url: rig.server().url, token: '', org: '', database, ...timeouts }, '1');
+    const connection = rig.connect(database);
     await next.write({ points: [], drifts: [aDrift(301)], records: [] });
     await expect
       .poll(async () => (await readMarks(connection)).every(({ hours }) => hours.isEmpty), { timeout: 20_000 })
       .toBe(true);
-    for (const shelf of ['raw', 'minute']) {
-      const policy = `RETENTION POLICY "${shelf}" ON ${quoteName(database)}`;
-      await connection.define(`DROP ${policy}`);
-      await connection.define(`CREATE ${policy} DURATION INF REPLICATION 1`);
-    }
+    for (const shelf of ['raw', 'minute'] as const) await rig.admin(database).empty(shelf);
     const { groups } = await next.aggregate({ ...range, metrics: ['latency'], stat: 'count', windowMs: HOUR });
     expect(groups[0].values.latency.reduce<number>((sum, count) => sum + (count ?? 0), 0)).toBe(300);
-    connection.close();
     await next.close();
   });
 

@@ -110,7 +110,7 @@ export class InfluxStore implements PointStore, LineSink {
         encoder: new BatchEncoder(slot, clock),
         writer: new SlotWriter(connection, slot, unflushed),
         schedule,
-        stats: new InfluxStats(connection, catalog, { generation, database: options.database }),
+        stats: new InfluxStats(connection, catalog, { ...options, generation }),
         lastSeq: Math.max(0, ...marks.map(({ lastSeq }) => lastSeq), ...receipts.map(highestSeq)),
         newestMs: Math.max(-Infinity, ...[...marks, ...receipts].map(({ newestMs }) => newestMs)),
       });

@@ -1,17 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canRun } from '@tidemark/servers';
 import { aBatch, aPoint, aSeries, HOUR, NOW } from '../point-samples.contract.js';
 import type { Point } from '../point-store.js';
 import { anyText } from './rig/any-text.js';
-import { influxRig } from './rig/influx-rig.js';
+import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const anyValues = fc
   .dictionary(anyText, finite, { maxKeys: 2 })
   .map((values) => (Object.keys(values).length === 0 ? null : values));
 
-describe.skipIf(!canRun('influxd'))('a real InfluxDB', { timeout: 60_000 }, () => {
+describe.skipIf(!canRunInfluxDb())('a real InfluxDB', { timeout: 60_000 }, () => {
   const rig = influxRig();
 
   it('gives back any text and any number exactly, and finds it by it', async () => {

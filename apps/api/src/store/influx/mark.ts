@@ -1,7 +1,9 @@
 import type { InfluxConnection } from './influx-connection.js';
 import { IntervalSet } from './interval-set.js';
 import { MARKS } from './names.js';
-import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
+import { stringField } from './line-protocol.js';
+import { PackedField } from './packed-field.js';
+import { columnOf, textOf } from './query-answer.js';
 import { SeqSets } from './seq-sets.js';
 
 /**
@@ -52,48 +54,48 @@ export function firstMark(slot: number): Mark {
   };
 }
 
-/** markLine is a mark as a line; its time is its version, in ns. */
+/**
+ * markLine is a mark as a line; its time is its version, in ns. All of it is one field: InfluxDB stores the fields of a line
+ * one after the other, and a reader in between would take a half of this mark for the newest.
+ */
 export function markLine(mark: Mark): string {
-  const fields = [
-    `ticket=${mark.ticket}i`,
-    `counted="${mark.counted.toString()}"`,
-    `flush=${mark.flush}i,compaction=${mark.compaction}i,compacted=${mark.compacted}i`,
-    `hours="${mark.hours.toString()}"`,
-    `void_flushes="${mark.voidFlushes.toString()}"`,
-    `void_compactions="${mark.voidCompactions.toString()}"`,
-    `last_seq=${mark.lastSeq}i,newest_ms=${Math.max(mark.newestMs, -1)}i,clean=${mark.isClean},version=${mark.version}i`,
-  ];
-  return `${MARKS},slot=${mark.slot} ${fields.join(',')} ${mark.version}\n`;
+  const state = {
+    ...mark,
+    counted: mark.counted.toString(),
+    hours: mark.hours.toString(),
+    voidFlushes: mark.voidFlushes.toString(),
+    voidCompactions: mark.voidCompactions.toString(),
+    newestMs: Math.max(mark.newestMs, -1),
+  };
+  return `${MARKS},slot=${mark.slot} state=${stringField(JSON.stringify(state))} ${mark.version}\n`;
 }
 
 /** readMarks reads the newest mark of every slot. Rejects with a StoreFault. */
 export async function readMarks(connection: InfluxConnection, signal?: AbortSignal): Promise<readonly Mark[]> {
   const sets = await connection.query(
     'meta',
-    `SELECT * FROM "${MARKS}" GROUP BY "slot" ORDER BY time DESC LIMIT 1`,
+    `SELECT "state" FROM "${MARKS}" GROUP BY "slot" ORDER BY time DESC LIMIT 1`,
     signal,
   );
-  return sets.flatMap((set) => set.values.map((_, row) => toMark(set, row)));
+  return sets.flatMap((set) => set.values.map((row) => toMark(set.tags.slot, textOf(row[columnOf(set, 'state')]))));
 }
 
-function toMark(set: ResultSet, row: number): Mark {
-  const cell = (name: string): ResultSet['values'][number][number] => set.values[row][columnOf(set, name)];
-  const number = (name: string): number => numberOf(cell(name)) ?? 0;
-  const intervals = (name: string): IntervalSet => IntervalSet.parse(textOf(cell(name)));
-  const newestMs = number('newest_ms');
+function toMark(slot: string, text: string): Mark {
+  const state = new PackedField(text);
+  const newestMs = state.number('newestMs');
   return {
-    slot: Number(set.tags.slot),
-    version: number('version'),
-    ticket: number('ticket'),
-    counted: SeqSets.parse(textOf(cell('counted'))),
-    flush: number('flush'),
-    compaction: number('compaction'),
-    compacted: number('compacted'),
-    hours: intervals('hours'),
-    voidFlushes: intervals('void_flushes'),
-    voidCompactions: intervals('void_compactions'),
-    lastSeq: number('last_seq'),
+    slot: Number(slot),
+    version: state.number('version'),
+    ticket: state.number('ticket'),
+    counted: SeqSets.parse(state.text('counted')),
+    flush: state.number('flush'),
+    compaction: state.number('compaction'),
+    compacted: state.number('compacted'),
+    hours: IntervalSet.parse(state.text('hours')),
+    voidFlushes: IntervalSet.parse(state.text('voidFlushes')),
+    voidCompactions: IntervalSet.parse(state.text('voidCompactions')),
+    lastSeq: state.number('lastSeq'),
     newestMs: newestMs < 0 ? -Infinity : newestMs,
-    isClean: cell('clean') === true,
+    isClean: state.flag('isClean'),
   };
 }

@@ -6,12 +6,18 @@ export interface Placed {
   readonly seq: number;
 }
 
+/** StoredRow is a row of the database. It has no item while InfluxDB is storing it, one field after the other. */
+export interface StoredRow<T> {
+  readonly timestampMs: number;
+  readonly item: T | null;
+}
+
 /** PageSource reads rows of a stretch of time. */
 export interface PageSource<T> {
   /** newest reads the `limit` newest rows before toMs, by the timestamp in the database. */
-  readonly newest: (toMs: number, limit: number) => Promise<readonly T[]>;
+  readonly newest: (toMs: number, limit: number) => Promise<readonly StoredRow<T>[]>;
   /** ofMs reads all rows of one ms whose seq is below. */
-  readonly ofMs: (ms: number, belowSeq: number) => Promise<readonly T[]>;
+  readonly ofMs: (ms: number, belowSeq: number) => Promise<readonly StoredRow<T>[]>;
 }
 
 /**
@@ -30,15 +36,17 @@ export async function readNewestPage<T extends Placed>(
     items.push(...sorted(await source.ofMs(after.timestampMs, after.seq)));
     endMs = after.timestampMs;
   }
-  if (items.length <= limit) {
+  for (let isLast = false; !isLast && items.length <= limit;) {
     const wanted = limit + 1 - items.length;
     const rows = await source.newest(endMs, wanted);
     const lastMs = rows.at(-1)?.timestampMs;
     if (lastMs === undefined || rows.length < wanted) {
       items.push(...sorted(rows));
+      isLast = true;
     } else {
       items.push(...sorted(rows.filter(({ timestampMs }) => timestampMs > lastMs)));
       items.push(...sorted(await source.ofMs(lastMs, Infinity)));
+      endMs = lastMs;
     }
   }
   return cut(items, limit);
@@ -57,6 +65,7 @@ function isSame(a: Placed, b: Placed): boolean {
   return a.timestampMs === b.timestampMs && a.seq === b.seq;
 }
 
-function sorted<T extends Placed>(rows: readonly T[]): T[] {
-  return [...rows].sort((a, b) => b.timestampMs - a.timestampMs || b.seq - a.seq);
+function sorted<T extends Placed>(rows: readonly StoredRow<T>[]): T[] {
+  const items = rows.flatMap(({ item }) => item ?? []);
+  return items.sort((a, b) => b.timestampMs - a.timestampMs || b.seq - a.seq);
 }

@@ -1,4 +1,5 @@
 import type { Retention } from '../store-messages.js';
+import { bucketName, findBucket, findOrg } from './buckets.js';
 import type { Generation } from './generation.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { quoteName, quoteText } from './influx-ql.js';
@@ -23,6 +24,12 @@ export async function prepareShelves(
   { database, org, retention }: { readonly database: string; readonly org: string; readonly retention: Retention },
 ): Promise<void> {
   const plans = planShelves(retention);
+  if (generation !== '1' && database.includes('/')) {
+    throw new StoreFault(
+      'refused',
+      `a bucket that is called ${quoteText(database)} could not be queried: it has a slash`,
+    );
+  }
   if (generation === '1') {
     const name = quoteName(database);
     const statements = plans.flatMap(({ shelf, lifeS, shardS }) => {
@@ -68,29 +75,23 @@ async function prepareBuckets(
   plans: readonly ShelfPlan[],
   { database, org }: { readonly database: string; readonly org: string },
 ): Promise<void> {
-  const found: unknown = JSON.parse(await connection.api('GET', `/api/v2/orgs?org=${encodeURIComponent(org)}`));
-  const orgID = idOf(found, 'orgs');
-  if (orgID === null) throw new StoreFault('refused', `InfluxDB knows no organisation ${quoteText(org)}`);
   for (const { shelf, lifeS, shardS } of plans) {
-    const name = `${database}/${shelf}`;
+    const name = bucketName(database, shelf);
     const rule = { type: 'expire', everySeconds: lifeS, shardGroupDurationSeconds: shardS };
-    const query = `/api/v2/buckets?orgID=${orgID}&name=${encodeURIComponent(name)}`;
-    const bucket = idOf(await connection.api('GET', query).then(JSON.parse, emptyIfMissing), 'buckets');
-    if (bucket === null) await connection.api('POST', '/api/v2/buckets', { orgID, name, retentionRules: [rule] });
-    else await connection.api('PATCH', `/api/v2/buckets/${bucket}`, { retentionRules: [rule] });
+    const bucket = await findBucket(connection, org, name);
+    if (bucket !== null) await connection.api('PATCH', `/api/v2/buckets/${bucket}`, { retentionRules: [rule] });
+    else await createBucket(connection, org, { name, retentionRules: [rule] });
   }
 }
 
-function idOf(answer: unknown, list: string): string | null {
-  const items: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, list) : null;
-  const first: unknown = Array.isArray(items) ? items[0] : null;
-  const id: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'id') : null;
-  return typeof id === 'string' ? id : null;
-}
-
-function emptyIfMissing(error: unknown): unknown {
-  if (error instanceof StoreFault && error.kind === 'refused') return null;
-  throw error;
+/** createBucket lets another process be first: those that start together all find none, and have the same terms. */
+async function createBucket(connection: InfluxConnection, org: string, terms: object): Promise<void> {
+  const orgID = await findOrg(connection, org);
+  if (orgID === null) {
+    const reason = `InfluxDB has no organisation ${quoteText(org)}, or the token may read none of its buckets`;
+    throw new StoreFault('refused', reason);
+  }
+  await connection.api('POST', '/api/v2/buckets', { orgID, ...terms }).catch(ignoreExisting);
 }
 
 function ignoreExisting(error: unknown): void {

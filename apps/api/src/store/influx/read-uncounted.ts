@@ -26,11 +26,13 @@ export async function* readUncounted(
   for (const span of uncounted.spansIn(EVER)) {
     const query = { shelf: 'raw', select: `SELECT * FROM "${POINTS}" WHERE ${condition}`, span } as const;
     for await (const set of readSlices(connection, query)) {
-      const rows = toRows(set);
-      const writers = set.values.map((row) => Number(textOf(row[columnOf(set, 'writer')])));
-      const found = await catalog.find(rows.map(({ seriesId }) => seriesId));
+      // One that is not whole yet belongs to a request that nobody was told to be stored: it will be sent again.
+      const rows = toRows(set).flatMap(({ item }, i) =>
+        item === null ? [] : [{ item, writer: Number(textOf(set.values[i][columnOf(set, 'writer')])) }],
+      );
+      const found = await catalog.find(rows.map(({ item }) => item.seriesId));
       yield rows
-        .map((row, i) => ({ writer: writers[i], point: toPoint(row, found) }))
+        .map(({ item, writer }) => ({ writer, point: toPoint(item, found) }))
         .filter(({ writer, point }) => uncounted.has(writer, point.seq) && uncounted.wasNamed(writer, point.seq));
     }
   }

@@ -1,8 +1,10 @@
 import type { InfluxConnection } from './influx-connection.js';
 import { IntervalSet } from './interval-set.js';
+import { stringField } from './line-protocol.js';
 import type { Mark } from './mark.js';
 import { RECEIPTS } from './names.js';
-import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
+import { PackedField } from './packed-field.js';
+import { columnOf, type ResultSet, textOf } from './query-answer.js';
 import type { LinesContent } from './scan-lines.js';
 import { SeqSets } from './seq-sets.js';
 
@@ -16,13 +18,16 @@ export interface Receipt extends LinesContent {
   readonly ticket: number;
 }
 
-/** receiptLine is a receipt as a line. */
+/** receiptLine is a receipt as a line, in one field, so that nobody reads the half of one. */
 export function receiptLine({ slot, ticket, minutes, points, drifts, newestMs }: Receipt): string {
-  const lastSeq = Math.max(points.highest, drifts.highest);
-  const fields =
-    `minutes="${minutes.toString()}",points="${points.toString()}",drifts="${drifts.toString()}",` +
-    `last_seq=${lastSeq}i,newest_ms=${Math.max(newestMs, -1)}i,ticket=${ticket}i`;
-  return `${RECEIPTS},slot=${slot} ${fields} ${ticket}000\n`;
+  const content = {
+    ticket,
+    minutes: minutes.toString(),
+    points: points.toString(),
+    drifts: drifts.toString(),
+    newestMs: Math.max(newestMs, -1),
+  };
+  return `${RECEIPTS},slot=${slot} content=${stringField(JSON.stringify(content))} ${ticket}000\n`;
 }
 
 /** readReceipts reads the receipts beyond the marks of their slots. Rejects with a StoreFault. */
@@ -33,23 +38,21 @@ export async function readReceipts(
 ): Promise<readonly Receipt[]> {
   if (marks.length === 0) return [];
   const statements = marks.map(
-    ({ slot, ticket }) =>
-      `SELECT "minutes", "points", "drifts", "newest_ms", "ticket", "slot" FROM "${RECEIPTS}" ` +
-      `WHERE "slot" = '${slot}' AND time > ${ticket}u`,
+    ({ slot, ticket }) => `SELECT "content", "slot" FROM "${RECEIPTS}" WHERE "slot" = '${slot}' AND time > ${ticket}u`,
   );
   const sets = await connection.query('raw', statements.join('; '), signal);
-  return sets.flatMap((set) => set.values.map((_, row) => toReceipt(set, row)));
+  return sets.flatMap((set) => set.values.map((row) => toReceipt(set, row)));
 }
 
-function toReceipt(set: ResultSet, row: number): Receipt {
-  const cell = (name: string): ResultSet['values'][number][number] => set.values[row][columnOf(set, name)];
-  const newestMs = numberOf(cell('newest_ms')) ?? -1;
+function toReceipt(set: ResultSet, row: ResultSet['values'][number]): Receipt {
+  const content = new PackedField(textOf(row[columnOf(set, 'content')]));
+  const newestMs = content.number('newestMs');
   return {
-    slot: Number(textOf(cell('slot'))),
-    ticket: numberOf(cell('ticket')) ?? 0,
-    minutes: IntervalSet.parse(textOf(cell('minutes'))),
-    points: SeqSets.parse(textOf(cell('points'))),
-    drifts: SeqSets.parse(textOf(cell('drifts'))),
+    slot: Number(textOf(row[columnOf(set, 'slot')])),
+    ticket: content.number('ticket'),
+    minutes: IntervalSet.parse(content.text('minutes')),
+    points: SeqSets.parse(content.text('points')),
+    drifts: SeqSets.parse(content.text('drifts')),
     newestMs: newestMs < 0 ? -Infinity : newestMs,
   };
 }

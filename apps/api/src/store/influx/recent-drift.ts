@@ -4,7 +4,7 @@ import { during, ofOwner } from './conditions.js';
 import { parseTags } from './influx-catalog.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { DRIFT } from './names.js';
-import { readNewestPage } from './newest-page.js';
+import { readNewestPage, type StoredRow } from './newest-page.js';
 import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
 import type { RecentQuery } from './recent-points.js';
 import { unescapeTagValue } from './text-escape.js';
@@ -39,7 +39,7 @@ export async function readRecentDrift(
 
 function readPage(connection: InfluxConnection, { range, limit, after }: RecentQuery): Promise<Page<DriftPoint>> {
   const select = `SELECT "confidence", "drift_type", "severity", "tags", "seq", "model" FROM "${DRIFT}" WHERE ${ofOwner(range)}`;
-  const ask = async (rest: string): Promise<DriftPoint[]> =>
+  const ask = async (rest: string): Promise<StoredRow<DriftPoint>[]> =>
     (await connection.query('raw', `${select} AND ${rest}`)).flatMap((set) => toDrifts(set, range.project));
   return readNewestPage(
     {
@@ -54,21 +54,27 @@ function readPage(connection: InfluxConnection, { range, limit, after }: RecentQ
   );
 }
 
-function toDrifts(set: ResultSet, project: string): DriftPoint[] {
+/** Every drift point has all fields: one that lacks any is just being stored. */
+function toDrifts(set: ResultSet, project: string): StoredRow<DriftPoint>[] {
   const places = ['time', 'seq', 'confidence', 'drift_type', 'severity', 'tags', 'model'].map((name) =>
     columnOf(set, name),
   );
   const [time, seq, confidence, type, severity, tags, model] = places;
-  return set.values.map((row) => ({
-    project,
-    seq: numberOf(row[seq]) ?? 0,
-    timestampMs: numberOf(row[time]) ?? 0,
-    modelId: unescapeTagValue(textOf(row[model])),
-    driftType: textOf(row[type]) === 'data' ? 'data' : 'concept',
-    severity: toSeverity(textOf(row[severity])),
-    confidence: numberOf(row[confidence]) ?? NaN,
-    tags: parseTags(textOf(row[tags])),
-  }));
+  return set.values.map((row) => {
+    const timestampMs = numberOf(row[time]) ?? 0;
+    if (places.some((place) => (row[place] ?? null) === null)) return { timestampMs, item: null };
+    const item = {
+      project,
+      seq: numberOf(row[seq]) ?? 0,
+      timestampMs,
+      modelId: unescapeTagValue(textOf(row[model])),
+      driftType: textOf(row[type]) === 'data' ? ('data' as const) : ('concept' as const),
+      severity: toSeverity(textOf(row[severity])),
+      confidence: numberOf(row[confidence]) ?? NaN,
+      tags: parseTags(textOf(row[tags])),
+    };
+    return { timestampMs, item };
+  });
 }
 
 function toSeverity(stored: string): DriftPoint['severity'] {

@@ -4,7 +4,7 @@ import type { InfluxCatalog } from './influx-catalog.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { quoteName } from './influx-ql.js';
 import { POINTS, VALUE_PREFIX } from './names.js';
-import { readNewestPage } from './newest-page.js';
+import { readNewestPage, type StoredRow } from './newest-page.js';
 import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
 import { escapeText, unescapeText } from './text-escape.js';
 
@@ -30,7 +30,7 @@ export async function readRecentPoints(
   const names = await catalog.names(range.project, range.modelId);
   const columns = [...BUILT_IN, 'request_id', 'seq', ...names.map((name) => escapeText(VALUE_PREFIX + name))];
   const select = `SELECT ${columns.map(quoteName).join(', ')}, "series", "writer" FROM "${POINTS}" WHERE ${ofOwner(range)}`;
-  const ask = async (rest: string): Promise<PointRow[]> =>
+  const ask = async (rest: string): Promise<StoredRow<PointRow>[]> =>
     (await connection.query('raw', `${select}${withTags(range.tags)} AND ${rest}`)).flatMap(toRows);
   const page = await readNewestPage(
     {
@@ -54,8 +54,11 @@ export function toPoint({ seriesId, ...rest }: PointRow, found: ReadonlyMap<stri
   return { series, ...rest };
 }
 
-/** toRows reads points from rows; what columns of custom values there are the answer tells. */
-export function toRows(set: ResultSet): PointRow[] {
+/**
+ * toRows reads points from rows; what columns of custom values there are the answer tells. Of a point that is just being
+ * stored, what each point has tells that it is not whole; what it may lack does not.
+ */
+export function toRows(set: ResultSet): StoredRow<PointRow>[] {
   const place = (name: string): number => columnOf(set, name);
   const [time, id, seq, series] = ['time', 'request_id', 'seq', 'series'].map(place);
   const [latency, throughput, errorRate, gpuMemory, cpuUsage, memoryUsage] = BUILT_IN.map(place);
@@ -67,12 +70,15 @@ export function toRows(set: ResultSet): PointRow[] {
       const value = numberOf(row[at]);
       return value === null ? [] : [[name, value]];
     });
-    return {
+    const timestampMs = numberOf(row[time]) ?? 0;
+    const [ownSeq, ownLatency, ownId] = [numberOf(row[seq]), numberOf(row[latency]), row[id]];
+    if (ownSeq === null || ownLatency === null || typeof ownId !== 'string') return { timestampMs, item: null };
+    const item = {
       seriesId: textOf(row[series]),
-      seq: numberOf(row[seq]) ?? 0,
-      timestampMs: numberOf(row[time]) ?? 0,
-      requestId: unescapeText(textOf(row[id])),
-      latency: numberOf(row[latency]) ?? NaN,
+      seq: ownSeq,
+      timestampMs,
+      requestId: unescapeText(ownId),
+      latency: ownLatency,
       throughput: numberOf(row[throughput]),
       errorRate: numberOf(row[errorRate]),
       gpuMemory: numberOf(row[gpuMemory]),
@@ -81,5 +87,6 @@ export function toRows(set: ResultSet): PointRow[] {
       // fromEntries defines the property even when its name is __proto__.
       values: values.length === 0 ? null : Object.fromEntries(values),
     };
+    return { timestampMs, item };
   });
 }
