@@ -195,8 +195,9 @@ export class InfluxStore implements PointStore, LineSink {
   }
 
   async close(): Promise<void> {
-    await this.parts.schedule.close();
-    this.parts.connection.close();
+    const { schedule, connection } = this.parts;
+    await schedule.close(() => connection.close());
+    connection.close();
   }
 
   private kept(range: Range): Range {

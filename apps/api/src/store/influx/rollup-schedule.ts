@@ -4,6 +4,9 @@ import type { Unflushed } from './unflushed.js';
 /** After a failure the next attempt waits so long, whatever is written meanwhile. */
 const RETRY_MS = 1000;
 
+/** What is not counted when the process ends is counted by the slot's next holder, from the receipts. */
+const CLOSE_MS = 3000;
+
 /** InfluxPace says how far rollups may fall behind: points beyond the mark are read one by one. */
 export interface InfluxPace {
   /** Flush when so many points wait. */
@@ -52,16 +55,19 @@ export class RollupSchedule {
     await this.running;
   }
 
-  /** close counts what is left, if it can. */
-  async close(): Promise<void> {
+  /** close counts what is left, if that takes no more than some seconds: giveUp must end what is under way then. */
+  async close(giveUp: () => void): Promise<void> {
     this.isClosed = true;
     if (this.timer) clearTimeout(this.timer);
-    await this.running;
+    const deadline = setTimeout(giveUp, CLOSE_MS);
     try {
+      await this.running;
       await this.keeper.flush();
       await this.keeper.close();
     } catch (error) {
       this.onFault(error);
+    } finally {
+      clearTimeout(deadline);
     }
   }
 
