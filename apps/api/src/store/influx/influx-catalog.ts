@@ -47,8 +47,9 @@ export class InfluxCatalog {
   }
 
   /** count is how many series have raw points. */
-  async count(): Promise<number> {
-    const sets = await this.connection.query('raw', `SHOW TAG VALUES FROM "${SERIES}" WITH KEY = "series"`);
+  async count(signal?: AbortSignal): Promise<number> {
+    const text = `SHOW TAG VALUES FROM "${SERIES}" WITH KEY = "series"`;
+    const sets = await this.connection.query('raw', text, signal);
     return new Set(sets.flatMap((set) => set.values.map((row) => textOf(row[columnOf(set, 'value')])))).size;
   }
 
