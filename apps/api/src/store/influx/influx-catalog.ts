@@ -47,9 +47,9 @@ export class InfluxCatalog {
   }
 
   /** count is how many series have raw points. */
-  async count(): Promise<number> {
+  async count(signal?: AbortSignal): Promise<number> {
     const each = `SELECT first("model_type") AS "one" FROM "${SERIES}" GROUP BY "series"`;
-    const [set] = await this.connection.query('raw', `SELECT count("one") FROM (${each})`);
+    const [set] = await this.connection.query('raw', `SELECT count("one") FROM (${each})`, signal);
     return set ? (numberOf(set.values[0]?.[columnOf(set, 'count')]) ?? 0) : 0;
   }
 

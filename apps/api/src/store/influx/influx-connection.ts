@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { InfluxDB, type Transport } from '@influxdata/influxdb-client';
+import { StoreFault } from '../store-fault.js';
 import { toStoreFault } from './fault-of.js';
 import { authorizationOf, type Generation } from './generation.js';
 import { readAnswer, type ResultSet } from './query-answer.js';
@@ -29,6 +30,9 @@ export class InfluxConnection {
   private readonly writeAgent: HttpAgent;
   private readonly queryAgent: HttpAgent;
   private readonly queries: Transport;
+  /** Ends each request that is under way. One signal for all of them would gather their listeners. */
+  private readonly underWay = new Set<AbortController>();
+  private isClosed = false;
 
   constructor(
     private readonly options: ConnectionOptions,
@@ -62,13 +66,21 @@ export class InfluxConnection {
   }
 
   /** api calls one of the server's own routes with a JSON body, and answers its text. */
-  async api(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<string> {
+  async api(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
     const request = { method, path, body: bytes, type: 'application/json' };
-    return (await this.send(this.queries, request, this.options.queryTimeoutMs)).toString('utf8');
+    return (await this.send(this.queries, request, this.options.queryTimeoutMs, signal)).toString('utf8');
   }
 
+  /** close ends what is under way; it and all that follows rejects with a StoreFault. */
   close(): void {
+    this.isClosed = true;
+    for (const ending of this.underWay) ending.abort();
     this.writeAgent.destroy();
     this.queryAgent.destroy();
   }
@@ -80,7 +92,9 @@ export class InfluxConnection {
   }
 
   private async send(transport: Transport, request: Request, timeoutMs: number, signal?: AbortSignal): Promise<Buffer> {
+    if (this.isClosed) throw new StoreFault('unreachable', 'the connection to InfluxDB is closed');
     const timeout = AbortSignal.timeout(timeoutMs);
+    const ending = new AbortController();
     const authorization = authorizationOf(this.options.token);
     const options = {
       method: request.method,
@@ -89,14 +103,17 @@ export class InfluxConnection {
         accept: 'application/json',
         ...(authorization === null ? {} : { authorization }),
       },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      signal: AbortSignal.any([ending.signal, timeout, ...(signal ? [signal] : [])]),
     };
     const chunks: Uint8Array[] = [];
+    this.underWay.add(ending);
     try {
       for await (const chunk of transport.iterate(request.path, request.body, options)) chunks.push(chunk);
     } catch (error) {
       signal?.throwIfAborted();
       throw toStoreFault(error, timeout.aborted);
+    } finally {
+      this.underWay.delete(ending);
     }
     return Buffer.concat(chunks);
   }

@@ -103,6 +103,26 @@ describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeou
     expect(faults).toEqual([]);
   }, 60_000);
 
+  it('closes within seconds while the server hangs, and the next holder counts what was left', async () => {
+    const server = await startInfluxDb();
+    const faults: unknown[] = [];
+    const options = { database: 'd', url: server.url, onFault: (fault: unknown) => faults.push(fault) };
+    const pace = { flushPoints: 2, flushRequests: 1000, flushMs: DAY, compactFlushes: 1000 };
+    // Times beyond the test's own: only giving up can end it.
+    const store = await rig.open({ ...options, pace, writeTimeoutMs: 10 * DAY, queryTimeoutMs: 10 * DAY });
+    await store.write(aBatch([aPoint(aSeries(), 1, NOW)]));
+    await store.write(aBatch([aPoint(aSeries(), 2, NOW)]));
+    server.pause();
+    await store.close();
+    server.resume();
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.every((fault) => fault instanceof StoreFault && fault.kind === 'unreachable')).toBe(true);
+    const next = await rig.open({ ...options, pace });
+    expect(await next.summary(aDay())).toMatchObject({ totalRequests: 2 });
+    await next.close();
+    await server.close();
+  }, 30_000);
+
   it('gives up a write when it is told to, and counts it once when it is sent again', async () => {
     const store = await rig.open({ database: rig.newDatabase() });
     const lines = store.encodeBatch(aBatch([aPoint(aSeries(), 1, NOW)]));

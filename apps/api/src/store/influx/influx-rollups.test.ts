@@ -9,7 +9,7 @@ import { type FaultProxy, openFaultProxy, type Verdict } from './rig/fault-proxy
 import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 import type { InfluxPace } from './rollup-schedule.js';
 
-const EAGER: InfluxPace = { flushPoints: 1, flushRequests: 1, flushMs: 0, compactFlushes: 3 };
+const EAGER: InfluxPace = { flushPoints: 1, flushRequests: 1, flushMs: 0, compactFlushes: 3, retryMs: 0 };
 const LAZY: InfluxPace = { flushPoints: Infinity, flushRequests: Infinity, flushMs: HOUR, compactFlushes: 1000 };
 const SERIES = ['eu', 'us', 'asia'].map((region) => aSeries({ region }));
 
@@ -126,6 +126,28 @@ describe.skipIf(!canRunInfluxDb())('rollups in InfluxDB', { timeout: 60_000 }, (
     await expectFigures(reader, points, range);
     await reader.close();
   });
+
+  it.each(['write', 'writeLines'] as const)(
+    'count what %s sends after so many points, and do not read it back',
+    async (way) => {
+      const [store, proxy] = await proxied(rig.newDatabase(), { ...LAZY, flushPoints: 250 });
+      let [isRead, isCounted] = [false, false];
+      proxy.judge = ({ path, body }): Verdict => {
+        if (path.startsWith('/query') && decodeURIComponent(body).includes('FROM "inference"')) isRead = true;
+        if (body.startsWith('mark,') && body.includes('counted="0:1-300"')) isCounted = true;
+        return 'pass';
+      };
+      const points = somePoints(300);
+      for (let i = 0; i < 300; i += 100) {
+        const batch = aBatch(points.slice(i, i + 100));
+        await (way === 'write' ? store.write(batch) : store.writeLines(store.encodeBatch(batch)));
+      }
+      await expect.poll(() => isCounted, { timeout: 10_000 }).toBe(true);
+      expect(isRead).toBe(false);
+      await store.close();
+      await proxy.close();
+    },
+  );
 
   it('survive any order of lost requests and lost answers', async () => {
     const database = rig.newDatabase();

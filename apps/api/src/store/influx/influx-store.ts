@@ -72,6 +72,9 @@ interface Parts {
 
 /** InfluxStore is the PointStore on InfluxDB 1.x, 2.x and 3. Its errors are StoreFaults. */
 export class InfluxStore implements PointStore, LineSink {
+  /** The points of lines that were encoded here and not sent yet: a flush need not read them back. */
+  private readonly encoded = new WeakMap<Uint8Array, readonly Point[]>();
+
   private constructor(
     private readonly options: InfluxStoreOptions,
     private readonly parts: Parts,
@@ -123,18 +126,18 @@ export class InfluxStore implements PointStore, LineSink {
   async write(batch: WriteBatch): Promise<void> {
     const lines = this.encodeBatch(batch);
     try {
-      await this.parts.writer.send(lines, batch.points);
+      await this.writeLines(lines);
     } catch (error) {
       this.forgetBatch(batch);
       throw error;
-    } finally {
-      this.parts.schedule.wrote();
     }
   }
 
   /** encodeBatch gives the lines of a batch, for writeLines now or later. */
   encodeBatch(batch: WriteBatch): Uint8Array {
-    return this.parts.encoder.encode(batch);
+    const lines = this.parts.encoder.encode(batch);
+    this.encoded.set(lines, batch.points);
+    return lines;
   }
 
   /** forgetBatch is to be called when the lines of an encoded batch were thrown away: its series are announced again. */
@@ -144,8 +147,11 @@ export class InfluxStore implements PointStore, LineSink {
 
   /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */
   async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const points = this.encoded.get(lines) ?? null;
+    // Known once only: lines that are sent again may have been stored and counted, here or elsewhere, in the meantime.
+    this.encoded.delete(lines);
     try {
-      await this.parts.writer.writeLines(lines, signal);
+      await this.parts.writer.send(lines, points, signal);
     } finally {
       this.parts.schedule.wrote();
     }
@@ -189,8 +195,9 @@ export class InfluxStore implements PointStore, LineSink {
   }
 
   async close(): Promise<void> {
-    await this.parts.schedule.close();
-    this.parts.connection.close();
+    const { schedule, connection } = this.parts;
+    await schedule.close(() => connection.close());
+    connection.close();
   }
 
   private kept(range: Range): Range {

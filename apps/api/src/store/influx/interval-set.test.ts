@@ -20,6 +20,7 @@ describe('IntervalSet', () => {
         expect(wrong).toEqual([]);
         const pairs = [...set.intervals()];
         expect(pairs.every(([low], i) => i === 0 || low > pairs[i - 1][1] + 1)).toBe(true);
+        expect(set.size).toBe(model.size);
         expect(set.lowest).toBe(Math.min(Infinity, ...model));
         expect(set.highest).toBe(Math.max(-Infinity, ...model));
       }),

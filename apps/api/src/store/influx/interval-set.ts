@@ -31,6 +31,11 @@ export class IntervalSet {
     return this.highs[this.highs.length - 1] ?? -Infinity;
   }
 
+  /** size is how many numbers it holds. */
+  get size(): number {
+    return this.lows.reduce((sum, low, i) => sum + this.highs[i] - low + 1, 0);
+  }
+
   has(value: number): boolean {
     const at = this.placeOf(value);
     return at < this.lows.length && this.lows[at] <= value;

@@ -99,26 +99,23 @@ export class RollupKeeper {
   /** sum adds the points of requests to sums, and answers which points these are. */
   private async sum(batch: readonly Sent[], sums: RollupSums): Promise<SeqSets> {
     const counted = new SeqSets();
+    // Points that another slot counted may have been sent again by this one.
+    const marks = [...(await readMarks(this.options.connection)), this.mark, { counted }];
+    const known = new Uncounted([], marks);
     for (const { points, content } of batch) {
       counted.addAll(content.drifts);
-      const fresh = points?.filter(({ seq }) => !this.isCounted(seq, counted)) ?? [];
+      const fresh = points?.filter(({ seq }) => known.has(this.options.slot, seq)) ?? [];
       sums.add(fresh);
       for (const { seq } of fresh) counted.of(this.options.slot).add(seq);
     }
     const unknown = batch.filter(({ points }) => points === null).map(({ content }) => content);
     if (unknown.length === 0) return counted;
-    // Points that another slot counted may have been sent again by this one.
-    const marks = await readMarks(this.options.connection);
-    const uncounted = new Uncounted(unknown, [...marks, this.mark, { counted }]);
+    const uncounted = new Uncounted(unknown, marks);
     for await (const written of readUncounted(this.options, uncounted)) {
       sums.add(written.map(({ point }) => point));
       for (const { writer, point } of written) counted.of(writer).add(point.seq);
     }
     return counted;
-  }
-
-  private isCounted(seq: number, now: SeqSets): boolean {
-    return this.mark.counted.has(this.options.slot, seq) || now.has(this.options.slot, seq);
   }
 
   private advanced(ready: readonly Sent[], counted: SeqSets, sums: RollupSums): Partial<Mark> {

@@ -1,8 +1,11 @@
 import type { RollupKeeper } from './rollup-keeper.js';
 import type { Unflushed } from './unflushed.js';
 
-/** After a failure the next attempt waits at least this long. */
+/** After a failure the next attempt waits so long, whatever is written meanwhile. */
 const RETRY_MS = 1000;
+
+/** What is not counted when the process ends is counted by the slot's next holder, from the receipts. */
+const CLOSE_MS = 3000;
 
 /** InfluxPace says how far rollups may fall behind: points beyond the mark are read one by one. */
 export interface InfluxPace {
@@ -14,6 +17,8 @@ export interface InfluxPace {
   readonly flushMs: number;
   /** Sum rows by the minute up by the hour after so many flushes, if an hour has not passed before. */
   readonly compactFlushes: number;
+  /** The least time from a failure to the next attempt, ms; a second when absent. */
+  readonly retryMs?: number;
 }
 
 /** DEFAULT_INFLUX_PACE makes about one row a minute for each series and metric's bucket at a usual load. */
@@ -29,6 +34,7 @@ export class RollupSchedule {
   private timer: NodeJS.Timeout | null = null;
   private running: Promise<void> | null = null;
   private isClosed = false;
+  private hasFailed = false;
 
   constructor(
     private readonly keeper: RollupKeeper,
@@ -40,7 +46,7 @@ export class RollupSchedule {
   /** wrote is called after each request. */
   wrote(): void {
     if (this.isClosed || this.running) return;
-    if (this.isDue()) this.run();
+    if (this.isDue() && !this.hasFailed) this.run();
     else this.wait(this.pace.flushMs);
   }
 
@@ -49,16 +55,19 @@ export class RollupSchedule {
     await this.running;
   }
 
-  /** close counts what is left, if it can. */
-  async close(): Promise<void> {
+  /** close counts what is left, if that takes no more than some seconds: giveUp must end what is under way then. */
+  async close(giveUp: () => void): Promise<void> {
     this.isClosed = true;
     if (this.timer) clearTimeout(this.timer);
-    await this.running;
+    const deadline = setTimeout(giveUp, CLOSE_MS);
     try {
+      await this.running;
       await this.keeper.flush();
       await this.keeper.close();
     } catch (error) {
       this.onFault(error);
+    } finally {
+      clearTimeout(deadline);
     }
   }
 
@@ -78,9 +87,10 @@ export class RollupSchedule {
     if (this.running || this.isClosed) return;
     this.running = this.work().then((isDone) => {
       this.running = null;
+      this.hasFailed = !isDone;
       if (isDone && this.unflushed.isEmpty) return;
-      if (isDone && this.isDue()) this.wait(0);
-      else this.wait(isDone ? this.pace.flushMs : Math.max(RETRY_MS, this.pace.flushMs));
+      const leastMs = isDone ? 0 : (this.pace.retryMs ?? RETRY_MS);
+      this.wait(this.isDue() ? leastMs : Math.max(leastMs, this.pace.flushMs));
     });
   }
 

@@ -22,6 +22,11 @@ export class SeqSets {
     return [...this.sets.values()].every((set) => set.isEmpty);
   }
 
+  /** size is how many points it holds. */
+  get size(): number {
+    return [...this.sets.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
   has(writer: number, seq: number): boolean {
     return this.sets.get(writer)?.has(seq) ?? false;
   }

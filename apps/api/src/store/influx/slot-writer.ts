@@ -1,4 +1,3 @@
-import type { LineSink } from '../line-sink.js';
 import type { Point } from '../point-store.js';
 import { StoreFault } from '../store-fault.js';
 import type { InfluxConnection } from './influx-connection.js';
@@ -7,19 +6,17 @@ import { scanLines } from './scan-lines.js';
 import type { SendOutcome, Unflushed } from './unflushed.js';
 
 /** SlotWriter sends lines with their receipt, and tells Unflushed what became of them. */
-export class SlotWriter implements LineSink {
+export class SlotWriter {
   constructor(
     private readonly connection: InfluxConnection,
     private readonly slot: number,
     private readonly unflushed: Unflushed,
   ) {}
 
-  /** writeLines also takes lines that another process encoded, under another writer. */
-  writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.send(lines, null, signal);
-  }
-
-  /** send writes lines whose points are known. A request that is given up may be stored all the same. */
+  /**
+   * send writes lines with their points; null when these are not known, as of lines that another process encoded under
+   * another writer. A request that is given up may be stored all the same.
+   */
   async send(lines: Uint8Array, points: readonly Point[] | null, signal?: AbortSignal): Promise<void> {
     if (lines.length === 0) return;
     const content = scanLines(lines);

@@ -44,5 +44,6 @@ describe('Unflushed', () => {
     expect(only.content.points.toString()).toBe('0:1-1000');
     expect(only.content.newestMs).toBe(1000);
     expect(only.ticket).toBe(NOW * 1000 + 999);
+    expect(unflushed.load).toEqual({ points: 1000, requests: 1000 });
   });
 });

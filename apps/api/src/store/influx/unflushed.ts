@@ -11,6 +11,9 @@ export interface Sent {
   /** Its points; null when only the database can tell which of them it has. */
   points: readonly Point[] | null;
   isSettled: boolean;
+  /** How many points and requests it stands for: what was joined is read, and its receipts are read, all the same. */
+  size: number;
+  requests: number;
 }
 
 /** SendOutcome says whether the points of a request are in the database. */
@@ -31,7 +34,13 @@ export class Unflushed {
 
   /** load is how much waits for a flush that could begin now. */
   get load(): { readonly points: number; readonly requests: number } {
-    return this.sent[0]?.isSettled ? { points: this.points, requests: this.sent.length } : { points: 0, requests: 0 };
+    const load = { points: 0, requests: 0 };
+    for (const { isSettled, size, requests } of this.sent) {
+      if (!isSettled) break;
+      load.points += size;
+      load.requests += requests;
+    }
+    return load;
   }
 
   get isEmpty(): boolean {
@@ -41,14 +50,14 @@ export class Unflushed {
   /** begin gives a request its ticket, before it is sent. */
   begin(content: LinesContent, points: readonly Point[] | null): Sent {
     this.lastTicket = Math.max(this.lastTicket + 1, Math.floor(this.clock() * 1000));
-    const sent: Sent = { ticket: this.lastTicket, content, points, isSettled: false };
+    const sent = sentOf(this.lastTicket, content, points);
     this.sent.push(sent);
     return sent;
   }
 
   /** recover takes up a request of the slot's last holder. */
   recover(ticket: number, content: LinesContent): void {
-    this.sent.push({ ticket, content, points: null, isSettled: true });
+    this.sent.push({ ...sentOf(ticket, content, null), isSettled: true });
     this.sent.sort((a, b) => a.ticket - b.ticket);
     this.lastTicket = Math.max(this.lastTicket, ticket);
   }
@@ -90,6 +99,12 @@ export class Unflushed {
     one.content.drifts.addAll(next.content.drifts);
     one.content.newestMs = Math.max(one.content.newestMs, next.content.newestMs);
     one.ticket = next.ticket;
+    one.size = one.content.points.size;
+    one.requests += next.requests;
     this.sent.splice(at + 1, 1);
   }
+}
+
+function sentOf(ticket: number, content: LinesContent, points: readonly Point[] | null): Sent {
+  return { ticket, content, points, isSettled: false, size: content.points.size, requests: 1 };
 }
