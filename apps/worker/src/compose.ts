@@ -41,7 +41,9 @@ export async function compose({ config, log, clock }: Surroundings): Promise<Com
       onFault: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
     });
     closers.push(() => state.close());
-    const channels = await openChannels(new Channels(state), { ...config, keyFile: '' }, clock.wallMs);
+    // Every try looks its channel up through here, so that its kind is known when it is counted.
+    const kinds = new ChannelKinds(new Channels(state));
+    const channels = await openChannels(kinds, { ...config, keyFile: '' }, clock.wallMs);
     closers.push(() => channels.close());
     const open = (role: RedisRole): RedisLink => {
       const link = openRedis({ url: config.redisUrl, role, onFault: tellFault(log, role) });
@@ -49,9 +51,8 @@ export async function compose({ config, log, clock }: Surroundings): Promise<Com
       return link;
     };
     const [producer, worker] = [open('producer'), open('worker')];
-    const limiter = new RedisLimiter({ link: producer, local: new MemoryLimiter({ steadyMs: clock.steadyMs }) });
-    const kinds = new ChannelKinds(new Channels(state));
-    await kinds.load(new Projects(state));
+    const local = new MemoryLimiter({ steadyMs: clock.steadyMs });
+    const limiter = new RedisLimiter({ link: producer, local });
     const queue = new BullMqQueue({
       ...{ outbox: new Outbox(state), claims: new Claims(state), deliveries: new Deliveries(state) },
       ...{ producer, worker, places: config.concurrency },
@@ -75,6 +76,7 @@ export async function compose({ config, log, clock }: Surroundings): Promise<Com
       queueDepth: () => queue.depth?.waiting ?? null,
       progressS: () => (clock.wallMs() - (clock.steadyMs() - queue.lastProgressMs)) / 1000,
       localLimits: () => limiter.stats().local,
+      limitsForgotten: () => local.stats().forgotten + limiter.stats().forgotten,
     });
     const health = {
       isAlive: () => queue.isAlive(),

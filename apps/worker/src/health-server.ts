@@ -12,8 +12,13 @@ export interface Health {
   readonly metrics: () => Promise<string>;
 }
 
+/** How long the database may take to answer before the worker counts as not ready; well within what a probe waits. */
+const READY_WITHIN_MS = 1500;
+
 /** HealthServer answers `/livez`, `/readyz` and `/metrics`, and nothing else. */
 export class HealthServer {
+  private isDraining = false;
+
   private constructor(
     private readonly server: Server,
     readonly url: string,
@@ -24,14 +29,21 @@ export class HealthServer {
     health: Health,
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<HealthServer> {
+    let started: HealthServer | null = null;
+    const told: Health = { ...health, isReady: async () => !started?.isDraining && (await inTime(health.isReady())) };
     const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (request, response) => {
-      answer(health, request, response).catch(() => response.destroy());
+      answer(told, request, response).catch(() => response.destroy());
     });
     server.listen(port, host);
     await once(server, 'listening');
     const address = server.address();
     const actual = typeof address === 'object' && address !== null ? address.port : port;
-    return new HealthServer(server, `http://${isIP(host) === 6 ? `[${host}]` : host}:${actual}`);
+    return (started = new HealthServer(server, `http://${isIP(host) === 6 ? `[${host}]` : host}:${actual}`));
+  }
+
+  /** drain answers from now on that the worker takes no more; it is alive as long as it was. */
+  drain(): void {
+    this.isDraining = true;
   }
 
   /** close refuses connections and ends those that are open. */
@@ -40,6 +52,17 @@ export class HealthServer {
     this.server.close();
     this.server.closeAllConnections();
     await closed;
+  }
+}
+
+/** A question that hangs, or fails, is answered with no. */
+async function inTime(isReady: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), READY_WITHIN_MS)));
+  try {
+    return await Promise.race([isReady.catch(() => false), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -10,6 +10,8 @@ export interface Gauges {
   readonly progressS: () => number;
   /** Takes of a limit that were decided here because Redis was away. */
   readonly localLimits: () => number;
+  /** Windows of limits that were forgotten while they ran. */
+  readonly limitsForgotten: () => number;
 }
 
 /** Telemetry holds what a worker counts about itself, in Prometheus's terms. */
@@ -32,11 +34,29 @@ export class Telemetry {
       'When this worker last took or ended a job, in Unix time.',
       gauges.progressS,
     );
-    this.gauge(
-      'tidemark_local_limits',
-      'Limits that this worker decided by itself because Redis was away, since its start.',
+    this.total(
+      'tidemark_local_limits_total',
+      'Limits that this worker decided by itself because Redis was away.',
       gauges.localLimits,
     );
+    this.total(
+      'tidemark_delivery_limits_forgotten_total',
+      'Windows of delivery limits that were forgotten while they ran, for lack of room.',
+      gauges.limitsForgotten,
+    );
+  }
+
+  /** A count that is kept elsewhere, as it is when /metrics is asked for. */
+  private total(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   }
 
   private gauge(name: string, help: string, read: () => number): void {

@@ -14,21 +14,30 @@ export interface Worker {
 /** startWorker opens everything and delivers; it throws, with everything closed again, when it cannot. */
 export async function startWorker(surroundings: Surroundings): Promise<Worker> {
   const composition = await compose(surroundings);
+  let health: HealthServer | null = null;
   try {
-    const health = await HealthServer.start(composition.health, surroundings.config);
-    const module = WorkerModule.with([{ provide: HealthServer, useValue: health }]);
+    const server = (health = await HealthServer.start(composition.health, surroundings.config));
+    const module = WorkerModule.with([{ provide: HealthServer, useValue: server }]);
     const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
     return {
-      url: health.url,
+      url: server.url,
       stop: async () => {
+        server.drain();
         // The health server goes last but one: a worker that drains is alive.
-        await composition.close();
-        await context.get(HealthServer).close();
-        await context.close();
+        try {
+          await composition.close();
+        } finally {
+          try {
+            await server.close();
+          } finally {
+            await context.close();
+          }
+        }
       },
     };
   } catch (error) {
-    await composition.close();
+    // What closing has to say is of no use to whoever must hear why it did not start.
+    await Promise.allSettled([composition.close(), health?.close()]);
     throw error;
   }
 }

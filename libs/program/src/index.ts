@@ -1,5 +1,6 @@
 export { type Clock, systemClock } from './clock.js';
 export { createDeliveryReport, type DeliveryCounter } from './delivery-report.js';
+export { type EpisodeWords, FaultEpisode } from './fault-episode.js';
 export { createLog } from './log.js';
 export { API_NAMES, WORKER_NAMES } from './program-names.js';
 export { duration, host, httpUrl, integer, list, optional, origin, secret, size, urlOf, word } from './readers.js';

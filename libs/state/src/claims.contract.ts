@@ -128,6 +128,32 @@ export function describePort(makeEngine: MakeEngine): void {
     });
   });
 
+  describe('a channel that is owed more than a round takes', () => {
+    it('leaves room for what other channels and projects are owed', async () => {
+      const claims = new Claims(state());
+      const to = async (channelId: string, atMs: number, project = 'p') =>
+        idOf(
+          committed(
+            await new Alerts(state()).commitTransition(
+              aFiring(atMs, { key: { project, modelId: `m${atMs}` }, channelIds: [channelId] }),
+            ),
+          ),
+        );
+      const hung: string[] = [];
+      for (let atMs = 10; atMs < 16; atMs += 1) hung.push(await to('hung', atMs));
+      const [other, elsewhere] = [await to('other', 20), await to('hung', 21, 'q')];
+      const relay = async (limit: number, perChannel: number) =>
+        (await claims.dueForRelay(30, { limit, perChannel, horizonMs: 1 })).map(({ id }) => id);
+      expect(await relay(3, 9)).toEqual([hung[0], other, elsewhere]);
+      expect(await relay(4, 9)).toEqual([hung[0], hung[1], other, elsewhere]);
+      expect(await relay(9, 2)).toEqual([hung[0], hung[1], other, elsewhere]);
+      for (const id of hung) await claims.claim(id, by('w1', 30));
+      const late = 30 + LEASE_MS;
+      const abandoned = await claims.dueForRelay(late, { limit: 4, perChannel: 9, horizonMs: 1 });
+      expect(abandoned.map(({ id }) => id)).toEqual([hung[0], hung[1], other, elsewhere]);
+    });
+  });
+
   it('never lets two tokens mark one try, whatever the workers do', async () => {
     const handles = [new Claims(state()), new Claims(await another())];
     const outbox = new Outbox(state());

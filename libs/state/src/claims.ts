@@ -31,6 +31,16 @@ export type ClaimOutcome =
 /** DueDelivery is a delivery that somebody ought to claim, from `dueMs` on. */
 export type DueDelivery = Pick<Delivery, 'id' | 'project' | 'dueMs'>;
 
+/** DueOptions bound a list of due deliveries: how many in all and of one channel (default 200), and how far ahead. */
+export interface DueOptions {
+  readonly limit: number;
+  readonly horizonMs: number;
+  readonly perChannel?: number;
+}
+
+/** More than a channel has under way in all workers, so that it never waits for the next round. */
+const DUE_PER_CHANNEL = 200;
+
 /**
  * Claims hands deliveries to several workers, by id. A claim that ran out may be taken by another worker; the token
  * then tells the ledger which of the two still speaks for the delivery.
@@ -60,32 +70,55 @@ export class Claims {
 
   /**
    * dueForRelay lists, earliest first, what a worker must be told of: pending deliveries that may be claimed before
-   * `nowMs + horizonMs`, and those that are being sent under a claim that ran out.
+   * `nowMs + horizonMs`, and those that are being sent under a claim that ran out. Where there are more than `limit`,
+   * each channel gets its share: one that hangs, however much it is owed, keeps no other waiting.
    */
   async dueForRelay(
     nowMs: number,
-    { limit, horizonMs }: { readonly limit: number; readonly horizonMs: number },
+    { limit, horizonMs, perChannel = DUE_PER_CHANNEL }: DueOptions,
   ): Promise<readonly DueDelivery[]> {
-    const pending = this.select()
-      .where('status', '=', literally('pending'))
-      .where('due_ms', '<', nowMs + horizonMs)
-      .where((is) => isFirstOfItsAlert(is))
+    const pending = this.shared({ limit, perChannel }, (is) =>
+      is.and([
+        is('deliveries.status', '=', literally('pending')),
+        is('deliveries.due_ms', '<', nowMs + horizonMs),
+        isFirstOfItsAlert(is),
+      ]),
+    );
+    const abandoned = this.shared({ limit, perChannel }, (is) =>
+      is.and([
+        // Twice, so that the partial index of what is unfinished serves.
+        is('deliveries.status', 'in', literally('pending', 'sending', 'dead')),
+        hasRunOut(is, nowMs),
+      ]),
+    );
+    const rows = [...(await abandoned.execute()), ...(await pending.execute())];
+    const taken = rows.sort((a, b) => a.place - b.place || a.due_ms - b.due_ms).slice(0, limit);
+    return taken.map(({ id, project, due_ms }) => ({ id, project, dueMs: due_ms })).sort((a, b) => a.dueMs - b.dueMs);
+  }
+
+  /** The earliest of each channel come first, then their second ones: `place` counts within a channel. */
+  private shared(
+    { limit, perChannel }: { readonly limit: number; readonly perChannel: number },
+    isWanted: (is: ExpressionBuilder<Schema, 'deliveries'>) => Expression<SqlBool>,
+  ) {
+    const ranked = this.state.db
+      .selectFrom('deliveries')
+      .select(['id', 'project', 'due_ms', 'sequence'])
+      .select(({ fn }) =>
+        fn
+          .agg<number>('row_number')
+          .over((over) => over.partitionBy(['project', 'channel_id']).orderBy('due_ms').orderBy('sequence'))
+          .as('place'),
+      )
+      .where(isWanted);
+    return this.state.db
+      .selectFrom(ranked.as('ranked'))
+      .select(['id', 'project', 'due_ms', 'place'])
+      .where('place', '<=', perChannel)
+      .orderBy('place')
       .orderBy('due_ms')
       .orderBy('sequence')
       .limit(limit);
-    const abandoned = this.select()
-      // Twice, so that the partial index of what is unfinished serves.
-      .where('status', 'in', literally('pending', 'sending', 'dead'))
-      .where((is) => hasRunOut(is, nowMs))
-      .orderBy('due_ms')
-      .limit(limit);
-    const rows = [...(await abandoned.execute()), ...(await pending.execute())];
-    const all = rows.map(({ id, project, due_ms }) => ({ id, project, dueMs: due_ms }));
-    return all.sort((a, b) => a.dueMs - b.dueMs).slice(0, limit);
-  }
-
-  private select() {
-    return this.state.db.selectFrom('deliveries').select(['id', 'project', 'due_ms']);
   }
 
   private async refusal(id: string, nowMs: number) {

@@ -13,7 +13,9 @@ export interface LeaseKeeperOptions {
   /** How often it is asked for and renewed, default 3 s. With the default `ttlMs` another has it 13 s after a death. */
   readonly everyMs?: number;
   readonly onChange?: (isHolder: boolean) => void;
+  /** Told of every question that failed, and of every one that was answered. */
   readonly onFault?: (error: unknown) => void;
+  readonly onAnswer?: () => void;
 }
 
 /** The keeper stops believing so much before the lease ends, for what it has begun by then. */
@@ -71,6 +73,7 @@ export class LeaseKeeper {
     try {
       const { outcome } = await leases.acquire({ name, holder, ttlMs });
       this.believesUntilMs = outcome === 'held' ? askedMs + ttlMs * (1 - MARGIN_SHARE) : -Infinity;
+      this.options.onAnswer?.();
     } catch (error) {
       this.options.onFault?.(error); // The belief ends by itself.
     }

@@ -1,3 +1,4 @@
+import { FaultEpisode } from '@tidemark/program';
 import type { Logger } from 'pino';
 import type { AlertBook } from './alert-book.js';
 
@@ -21,12 +22,23 @@ export class AlertKeeper {
   /** The turn that runs; none begins before it is over, so that a slow database has no heap of them to work off. */
   private turn: Promise<void> | null = null;
   private turns = 0;
+  private readonly sweeping: FaultEpisode;
+  private readonly saving: FaultEpisode;
 
   constructor(
     private readonly book: AlertBook,
-    private readonly log: Logger,
+    log: Logger,
     private readonly sharing: Sharing | null = null,
-  ) {}
+  ) {
+    this.sweeping = new FaultEpisode(log, {
+      began: 'alerts could not be swept; each sweep tries again',
+      ended: 'alerts are swept again',
+    });
+    this.saving = new FaultEpisode(log, {
+      began: 'counts of alerts could not be saved; they are kept and saved later',
+      ended: 'counts of alerts are saved again',
+    });
+  }
 
   /** start begins to sweep. */
   start(): void {
@@ -46,12 +58,9 @@ export class AlertKeeper {
 
   /** The counts are saved whatever became of the sweep: one alert that cannot be moved on is no reason to lose them. */
   private async look(): Promise<void> {
-    await this.attempt(() => this.sweep(), 'alerts could not be swept; the next sweep tries again');
+    await attempt(() => this.sweep(), this.sweeping);
     if (++this.turns % SAVE_EVERY_TURNS !== 0) return;
-    await this.attempt(
-      () => this.book.saveCounts(),
-      'counts of alerts could not be saved; they are kept and saved later',
-    );
+    await attempt(() => this.book.saveCounts(), this.saving);
   }
 
   /** What others did is heard before the sweep: a breach elsewhere keeps an alert from ending here. */
@@ -59,12 +68,13 @@ export class AlertKeeper {
     if (this.sharing) await this.book.follow();
     if (this.sharing?.isSweeper() ?? true) await this.book.sweep();
   }
+}
 
-  private async attempt(work: () => Promise<void>, failure: string): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.log.error({ err: error }, failure);
-    }
+async function attempt(work: () => Promise<void>, episode: FaultEpisode): Promise<void> {
+  try {
+    await work();
+    episode.worked();
+  } catch (error) {
+    episode.failed(error);
   }
 }

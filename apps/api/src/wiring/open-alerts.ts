@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { FaultEpisode } from '@tidemark/program';
 import { LeaseKeeper, Leases } from '@tidemark/state';
 import { AlertBook, SHARED_GRACE_MS } from '../alerts/alert-book.js';
 import { AlertKeeper } from '../alerts/alert-keeper.js';
@@ -46,11 +47,18 @@ export async function openAlerts(
 /** Alerts of other instances come over the bus, sooner than the look of each second finds them. */
 function followOthers({ log, closeLast }: Opening, book: AlertBook, bus: LiveBus): void {
   let following: Promise<void> | null = null;
+  const reading = new FaultEpisode(log, {
+    began: 'alerts of other instances could not be read; each of their changes tries again',
+    ended: 'alerts of other instances are read again',
+  });
   const leave = bus.subscribe(({ kind }) => {
     if (kind !== 'alert' || following) return;
     following = book
       .follow()
-      .catch((error: unknown) => log.warn({ err: error }, 'alerts of other instances could not be read'))
+      .then(
+        () => reading.worked(),
+        (error: unknown) => reading.failed(error),
+      )
       .finally(() => (following = null));
   });
   closeLast(async () => {
@@ -61,13 +69,18 @@ function followOthers({ log, closeLast }: Opening, book: AlertBook, bus: LiveBus
 
 /** One of the instances resolves and reminds. */
 async function openSweeper({ clock, log, closeLast }: Opening, state: State): Promise<LeaseKeeper> {
+  const asking = new FaultEpisode(log, {
+    began: 'nobody knows who sweeps alerts until PostgreSQL answers',
+    ended: 'it is known again who sweeps alerts',
+  });
   const keeper = new LeaseKeeper({
     leases: new Leases(state.database),
     name: 'alerts',
     holder: randomUUID(),
     steadyMs: clock.steadyMs,
     onChange: (isHolder) => log.info({ isHolder }, isHolder ? 'sweeping alerts' : 'another instance sweeps alerts'),
-    onFault: (error) => log.warn({ err: error }, 'nobody knows who sweeps alerts until PostgreSQL answers'),
+    onFault: (error) => asking.failed(error),
+    onAnswer: () => asking.worked(),
   });
   await keeper.start();
   closeLast(() => keeper.close());

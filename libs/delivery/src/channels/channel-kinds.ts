@@ -23,6 +23,18 @@ export class ChannelKinds {
     return channels;
   }
 
+  /** get reads one channel: whoever looks a channel up through here can tell its kind, however new it is. */
+  async get(project: string, id: string): Promise<Channel | null> {
+    const channel = await this.channels.get(project, id);
+    if (channel !== null) this.kinds.set(channel.id, channel.kind);
+    return channel;
+  }
+
+  /** disable stops a channel whose receiver is gone. */
+  disable(...change: Parameters<Channels['disable']>): ReturnType<Channels['disable']> {
+    return this.channels.disable(...change);
+  }
+
   /** kindOf is the kind of a channel seen before; `unknown` for any other. */
   kindOf(channelId: string): ChannelKind | 'unknown' {
     return this.kinds.get(channelId) ?? 'unknown';

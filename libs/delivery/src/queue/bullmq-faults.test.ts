@@ -244,6 +244,50 @@ describe.skipIf(!canRun('postgres', 'redis-server'))('deliveries over workers', 
     expect(faults).toEqual([]);
   });
 
+  it('looks at the outbox at once for a wake that comes alone, and seldom for many', async () => {
+    const { bench } = await ledger();
+    let rounds = 0;
+    const claims: Pick<typeof bench.claims, 'dueForRelay'> = {
+      dueForRelay: (nowMs, options) => {
+        rounds += 1;
+        return bench.claims.dueForRelay(nowMs, options);
+      },
+    };
+    const link = production.producer();
+    await link.whenUp(10_000);
+    const options = { wallMs: Date.now, steadyMs: () => performance.now(), everyMs: 600_000, prefix: freshPrefix() };
+    const relay = new OutboxRelay({ claims, outbox: bench.outbox, link, onFault: () => undefined, ...options });
+    onTestFinished(() => relay.stop());
+    const startedMs = performance.now();
+    relay.start();
+    expect(rounds).toBe(1);
+    await until(() => {
+      relay.wake();
+      return rounds >= 5;
+    }, 'five rounds');
+    expect(performance.now() - startedMs).toBeGreaterThan(4 * 49); // a lower bound: a slow machine only has fewer rounds
+  });
+
+  it('tells nothing of a try that another worker took over, and leaves its channel alone', async () => {
+    const { bench, receiver, channel } = await ledger();
+    const outcomes: QueueReport[] = [];
+    const report = (one: QueueReport) => void outcomes.push(one);
+    let gone: (() => void) | undefined;
+    receiver.answerWith((response) => (gone = () => response.writeHead(410).end()));
+    const queue = await worker(bench, freshPrefix(), { leaseMs: 1000, report });
+    await bench.fire('m', { channelIds: [channel] });
+    queue.wake();
+    await until(() => gone !== undefined, 'the try');
+    const [row] = await bench.ledger();
+    const other = { nowMs: Date.now() + 2000, leaseMs: 60_000, holder: 'other' };
+    expect(await bench.claims.claim(row?.id ?? '', other)).toMatchObject({ outcome: 'claimed' });
+    gone?.();
+    await until(() => queue.stats().sending === 0, 'the end of the try');
+    expect(outcomes).toEqual([]);
+    expect(await bench.directory.find(row?.project ?? '', channel)).toMatchObject({ kind: 'open' });
+    expect(await bench.statuses()).toEqual({ sending: 1 });
+  });
+
   it('works on a Cluster', async () => {
     const group = await startRedisCluster();
     onTestFinished(() => group.close());

@@ -46,7 +46,7 @@ export class Carrier {
     return { outcome, durationMs: Math.round(steadyMs() - startedMs) };
   }
 
-  /** settle writes how a try ended, under the claim if there is one, and tells of it. */
+  /** settle writes how a try ended, under the claim if there is one, and tells of it if it was still this one's to end. */
   async settle(
     delivery: Delivery,
     outcome: Exclude<DeliveryOutcome, { kind: 'postponed' }>,
@@ -62,18 +62,24 @@ export class Carrier {
     }
   }
 
-  /** Writes until it is written: a delivery that went out must not go out again because the disk was full for a moment. */
+  /**
+   * Writes until it is written: a delivery that went out must not go out again because the disk was full for a moment.
+   * Answers whether this try is the one that counts.
+   */
   private async record(
     delivery: Delivery,
     verdict: Verdict,
     done: { readonly atMs: number; readonly durationMs: number; readonly claim: Claim | undefined },
   ): Promise<boolean> {
     const { outbox, report, faultDelayMs = 1000 } = this.options;
+    let mayBeWritten = false;
     for (;;) {
       try {
-        await recordVerdict(outbox, delivery, verdict, done);
-        return true;
+        const mark = await recordVerdict(outbox, delivery, verdict, done);
+        // A write whose answer was lost may have been made: under the same claim nobody else can have ended the delivery.
+        return mark.outcome === 'marked' || (mayBeWritten && mark.code === 'not_sending');
       } catch (error) {
+        mayBeWritten = true;
         report({ kind: 'fault', during: 'write', error });
         if (!(await this.life.pause(faultDelayMs))) return false;
       }

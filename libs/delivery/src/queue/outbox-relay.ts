@@ -25,6 +25,8 @@ const BULK = 500;
 const RELEASES_A_ROUND = 16;
 /** A job that was added is added again after this long, in case Redis lost it; where it is still there nothing happens. */
 const REPEAT_MS = 5000;
+/** Every job that ends wakes; so often at most the outbox is looked at for it. */
+const GAP_MS = 50;
 
 /**
  * OutboxRelay makes a job of every delivery that is due and has none. It runs in every process, api or worker, and as
@@ -36,6 +38,8 @@ export class OutboxRelay {
   private added = new Map<string, { readonly dueMs: number; readonly atMs: number }>();
   private state: 'new' | 'working' | 'stopped' = 'new';
   private round: Promise<void> | undefined;
+  /** From the begin of a round to the end of the rest after it. */
+  private isBusy = false;
   private woken = false;
   private timer: NodeJS.Timeout | undefined;
   private hasFailed = false;
@@ -53,13 +57,11 @@ export class OutboxRelay {
   wake(): void {
     if (this.state !== 'working') return;
     this.woken = true;
-    if (this.round !== undefined) return;
+    // While a round runs or rests the next one hears of it; a wake that comes alone waits for nothing.
+    if (this.isBusy) return;
+    this.isBusy = true;
     clearTimeout(this.timer);
-    this.round = this.run().then(() => {
-      this.round = undefined;
-      if (this.woken) this.wake();
-      else this.sleep();
-    });
+    this.round = this.run().then(() => this.after(GAP_MS, () => this.goOn()));
   }
 
   async stop(): Promise<void> {
@@ -110,9 +112,15 @@ export class OutboxRelay {
     }
   }
 
-  private sleep(): void {
+  private goOn(): void {
+    this.isBusy = false;
+    if (this.woken) this.wake();
+    else this.after(this.options.everyMs ?? 1000, () => this.wake());
+  }
+
+  private after(ms: number, next: () => void): void {
     if (this.state !== 'working') return;
-    this.timer = setTimeout(() => this.wake(), this.options.everyMs ?? 1000);
+    this.timer = setTimeout(next, ms);
     this.timer.unref();
   }
 }

@@ -1,4 +1,4 @@
-import type { AttemptEnd, Claim, Delivery, Outbox } from '@tidemark/state';
+import type { AttemptEnd, Claim, Delivery, MarkOutcome, Outbox } from '@tidemark/state';
 import type { DeliveryOutcome } from '../deliver.js';
 import { nextAttempt } from './schedule.js';
 
@@ -44,25 +44,29 @@ export function judgeOutcome(
 /** Marker is the part of the ledger that verdicts are written to. */
 export type Marker = Pick<Outbox, 'markDelivered' | 'markRetry' | 'markDead' | 'markSuppressed'>;
 
-/** recordVerdict writes a verdict to the ledger. Rejects where the write fails; it may then be written again. */
+/**
+ * recordVerdict writes a verdict to the ledger; a refusal means that somebody else ended or claimed the delivery
+ * meanwhile, and that it is no longer this one's to tell of. Rejects where the write fails; it may then be written again.
+ */
 export async function recordVerdict(
   ledger: Marker,
   delivery: Pick<Delivery, 'id' | 'project' | 'channelId' | 'modelId'>,
   verdict: Verdict,
   { atMs, durationMs, claim }: Omit<AttemptEnd, 'detail'> & { readonly claim?: Claim | undefined },
-): Promise<void> {
+): Promise<MarkOutcome> {
   const { id, project, channelId, modelId } = delivery;
   const done = { atMs, durationMs, detail: verdict.detail };
-  // A refusal means that somebody else ended or claimed the delivery meanwhile: it is no longer this one's to write.
-  if (verdict.status === 'delivered') await ledger.markDelivered(id, done, claim);
-  else if (verdict.status === 'pending') await ledger.markRetry(id, { ...done, dueMs: verdict.dueMs }, claim);
-  else if (verdict.status === 'dead') await ledger.markDead(id, done, claim);
-  else {
-    const { detail, releaseMs, isChannelFull } = verdict;
-    await ledger.markSuppressed(
-      { id, project, channelId, modelId },
-      { reason: detail, atMs, releaseMs, isChannelFull },
-      claim,
-    );
+  switch (verdict.status) {
+    case 'delivered':
+      return ledger.markDelivered(id, done, claim);
+    case 'pending':
+      return ledger.markRetry(id, { ...done, dueMs: verdict.dueMs }, claim);
+    case 'dead':
+      return ledger.markDead(id, done, claim);
+    case 'suppressed': {
+      const { detail, releaseMs, isChannelFull } = verdict;
+      const held = { reason: detail, atMs, releaseMs, isChannelFull };
+      return ledger.markSuppressed({ id, project, channelId, modelId }, held, claim);
+    }
   }
 }
