@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { missing } from '@tidemark/servers';
-import { Stack } from './stack.js';
+import { type LocalServer, missing } from '@tidemark/servers';
+import { Stack, type StackOptions } from './stack.js';
 
 const HELP = `npm run stack [-- options]
 
@@ -13,10 +14,18 @@ workers behind Redis, points in InfluxDB, everything else in PostgreSQL. All on 
   --port N      port of nginx, default 8080
   --data DIR    where the data are, default ./data/stack
 
-Settings of the API (docs/configuration.md) are handed on from the environment. Ctrl-C stops all of it.
+Settings of the API (docs/configuration.md) are handed on from the environment. Ctrl-C stops all of it; a second one kills what is left.
 `;
 
-process.exitCode = await main();
+/** npm hands on a signal that the terminal has sent to all of the foreground: it is one wish. */
+const SAME_SIGNAL_MS = 1000;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`tidemark stack: ${reasonOf(error)}\n`);
+  process.exitCode = 1;
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -32,32 +41,73 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const options = {
+    folder: resolve(values.data),
+    apis: count(values.apis, '--apis', 16),
+    workers: count(values.workers, '--workers', 16),
+    port: count(values.port, '--port', 65_535),
+    env: handedOn(),
+  };
   const absent = missing('postgres', 'redis-server', 'influxd', 'nginx');
   if (absent !== null) {
     process.stderr.write(`tidemark stack: some servers are not installed here; ${absent}\n`);
     return 1;
   }
-  const stack = await Stack.start({
-    folder: resolve(values.data),
-    apis: count(values.apis, '--apis'),
-    workers: count(values.workers, '--workers'),
-    port: Number(values.port),
-    env: handedOn(),
-    say: (step) => process.stdout.write(`  ${step}\n`),
-  });
-  process.stdout.write(table(stack));
-  await new Promise<void>((stop) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
-  });
-  process.stdout.write('\n  stopping, last started first\n');
-  await stack.close();
+  // Before anything starts: a signal that comes during the start ends what has started until then.
+  const stop = stopSignal();
+  try {
+    await run(options, stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
   return 0;
 }
 
-function count(text: string, option: string): number {
+async function run(options: StackOptions, stop: AbortSignal): Promise<void> {
+  const stack = await Stack.start({ ...options, signal: stop, say: (step) => process.stdout.write(`  ${step}\n`) });
+  process.stdout.write(table(stack));
+  for (const server of stack.servers) void tellOfDeath(server, stop);
+  if (!stop.aborted) await once(stop, 'abort');
+  await stack.close();
+}
+
+/** Aborted by the first signal; one that comes later than that is handed on by npm ends what is left at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let firstMs = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) {
+        if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(130);
+        return;
+      }
+      firstMs = performance.now();
+      process.stdout.write('\n  stopping, last started first\n');
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+/** Nothing starts it again here: whoever tries things out must be able to see what the others make of it. */
+async function tellOfDeath({ kind, place, process: program }: LocalServer, stop: AbortSignal): Promise<void> {
+  const { code, signal } = await program.exited;
+  if (stop.aborted) return;
+  const lines = program.output.trimEnd().split('\n').slice(-5);
+  process.stderr.write(
+    `  ${kind.name} has ended (${signal ?? `code ${code}`}); its folder is ${place.folder}, its last words:\n` +
+      lines.map((line) => `    ${line}\n`).join(''),
+  );
+}
+
+function count(text: string, option: string, most: number): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 16) throw new Error(`${option} takes a number from 1 to 16`);
-  return number;
+  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number;
+  throw new Error(`${option} takes a number from 1 to ${most}`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Settings that are not about where things are; those the stack decides. */

@@ -14,6 +14,8 @@ export interface StackOptions {
   readonly env?: Variables;
   /** say is told of each step. */
   readonly say?: (step: string) => void;
+  /** What ends the start: it then ends what has begun, last started first, and rejects. */
+  readonly signal?: AbortSignal;
 }
 
 /** Stack is Tidemark as production runs it, from the servers that are installed on this machine. */
@@ -29,12 +31,14 @@ export class Stack {
   ) {}
 
   /** start starts everything on free ports, over the data that an earlier stack left in the folder. */
-  static async start({ folder, apis, workers, port, env = {}, say = ignore }: StackOptions): Promise<Stack> {
+  static async start({ folder, apis, workers, port, env = {}, say = ignore, signal }: StackOptions): Promise<Stack> {
     const started: LocalServer[] = [];
     async function begin(name: string, start: () => Promise<LocalServer>): Promise<LocalServer> {
+      signal?.throwIfAborted();
       say(`starting ${name}`);
       const server = await start();
       started.push(server);
+      signal?.throwIfAborted();
       return server;
     }
     try {
@@ -103,7 +107,9 @@ async function secretOf(folder: string): Promise<string> {
   const file = join(folder, 'secret');
   try {
     return (await readFile(file, 'utf8')).trim();
-  } catch {
+  } catch (error) {
+    // A secret that cannot be read is not replaced: what it sealed could not be opened any more.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     const secret = randomBytes(32).toString('hex');
     await writeFile(file, `${secret}\n`, { mode: 0o600 });
     return secret;

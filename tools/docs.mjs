@@ -6,7 +6,11 @@ import { renderConfiguration, renderErrors } from './pages.mjs';
 
 /** PAGES are the documents that are generated, and how each is made. */
 const PAGES = {
-  'docs/configuration.md': async () => renderConfiguration((await built('apps/api/dist/config.js')).SETTINGS),
+  'docs/configuration.md': async () =>
+    renderConfiguration({
+      api: (await built('apps/api/dist/config.js')).SETTINGS,
+      worker: (await built('apps/worker/dist/config.js')).SETTINGS,
+    }),
   'docs/errors.md': async () => {
     const types = await built('libs/types/dist/index.js');
     return renderErrors(types.ERROR_CODES, types.ITEM_CODES);

@@ -2,14 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { renderConfiguration, renderErrors } from './pages.mjs';
 import { closingLine, sum, tallyChecks, tallyReport } from './tally.mjs';
 
+const port = { env: 'API_PORT', byDefault: '8000', help: 'Port to listen on.' };
+const url = { env: 'SMTP_URL', byDefault: '', help: 'smtp | smtps.' };
+const concurrency = { env: 'TIDEMARK_WORKER_CONCURRENCY', byDefault: '16', help: 'Deliveries at once.' };
+
 describe('the generated documents', () => {
   it('list every variable with its default, and say where there is none', () => {
-    const page = renderConfiguration({
-      port: { env: 'API_PORT', byDefault: '8000', help: 'Port to listen on.' },
-      url: { env: 'SMTP_URL', byDefault: '', help: 'smtp | smtps.' },
-    });
+    const page = renderConfiguration({ api: { port, url }, worker: { url } });
     expect(page).toContain('| `API_PORT` | `8000` | Port to listen on. |');
     expect(page).toContain('| `SMTP_URL` | (none) | smtp \\| smtps. |');
+  });
+
+  it('list what both programs read once, then what only one of them does', () => {
+    const page = renderConfiguration({ api: { port, url }, worker: { concurrency, url } });
+    const lines = page.split('\n').filter((line) => /^##|^\| `/.test(line));
+    expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      '## Both',
+      '| `SMTP_URL`',
+      '## The',
+      '| `API_PORT`',
+      '## The',
+      '| `TIDEMARK_WORKER_CONCURRENCY`',
+    ]);
   });
 
   it('list problems by status and single faults', () => {

@@ -8,6 +8,7 @@ export const PRODUCTION_METRICS: readonly string[] = [
   'tidemark_spool_dead_letter_lines_total',
   'tidemark_spool_dead_letters_forgotten_total',
   'tidemark_spool_refused_writes_total',
+  'tidemark_idempotency_unknown_total',
   'tidemark_queue_depth',
   'tidemark_deliveries_sending',
   'tidemark_local_limits_total',

@@ -70,7 +70,7 @@ export class LocalServer {
     return this.current !== null;
   }
 
-  /** output is everything that it wrote, in all its lives. */
+  /** output is what it wrote in all its lives, the last million characters of each. */
   get output(): string {
     return this.past + (this.current?.output ?? '');
   }

@@ -18,10 +18,33 @@ export interface ProcessOptions {
   readonly gid?: number;
 }
 
+/** A program that writes for days must not fill the memory of who started it: the newest characters are kept. */
+const MAX_OUTPUT_CHARS = 1_000_000;
+
 const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+process.on('exit', killAll);
+
+/** A signal that nobody else handles here ends this process without 'exit': what it started must not be left behind. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.prependListener(signal, function last() {
+    if (process.listenerCount(signal) > 1) return;
+    killAll();
+    process.removeListener(signal, last);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** The whole group goes: nginx's workers would outlive its master. */
+function killAll(): void {
+  for (const { pid } of running) {
+    if (pid === undefined) continue;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // it ended just now
+    }
+  }
+}
 
 /** Process is a program that was started here, and that is ended by its id. */
 export class Process {
@@ -41,15 +64,23 @@ export class Process {
       () => running.delete(child),
     );
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        this.text += chunk;
+        // Cut only at twice the bound, so that a chunk does not cost a copy of all that is kept.
+        if (this.text.length > 2 * MAX_OUTPUT_CHARS) this.text = this.text.slice(-MAX_OUTPUT_CHARS);
+      });
     }
   }
 
-  /** start starts a program; what is set in this environment for a Tidemark of the machine is kept from it. */
+  /**
+   * start starts a program; what is set in this environment for a Tidemark of the machine is kept from it. It leads a
+   * process group of its own: Ctrl-C on a terminal signals a whole group, and would end everything at once, in no order.
+   */
   static start({ command, args, env = {}, ...user }: ProcessOptions): Process {
     return new Process(
       spawn(command, [...args], {
         ...user,
+        detached: true,
         env: { ...cleanEnvironment(), ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
@@ -61,9 +92,9 @@ export class Process {
     return this.child.pid;
   }
 
-  /** output is everything written so far, to both standard output and standard error. */
+  /** output is what was written so far, to both standard output and standard error: the last million characters. */
   get output(): string {
-    return this.text;
+    return this.text.slice(-MAX_OUTPUT_CHARS);
   }
 
   get hasExited(): boolean {

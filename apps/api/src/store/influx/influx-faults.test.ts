@@ -104,12 +104,12 @@ describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeou
   }, 60_000);
 
   it('closes within seconds while the server hangs, and the next holder counts what was left', async () => {
-    const server = await startInfluxDb();
+    const server = await rig.start();
     const faults: unknown[] = [];
     const options = { database: 'd', url: server.url, onFault: (fault: unknown) => faults.push(fault) };
-    const pace = { flushPoints: 2, flushRequests: 1000, flushMs: DAY, compactFlushes: 1000 };
+    const pace = { flushPoints: 2, flushRequests: 1000, flushMs: 24 * 3_600_000, compactFlushes: 1000 };
     // Times beyond the test's own: only giving up can end it.
-    const store = await rig.open({ ...options, pace, writeTimeoutMs: 10 * DAY, queryTimeoutMs: 10 * DAY });
+    const store = await rig.open({ ...options, pace, writeTimeoutMs: 864_000_000, queryTimeoutMs: 864_000_000 });
     await store.write(aBatch([aPoint(aSeries(), 1, NOW)]));
     await store.write(aBatch([aPoint(aSeries(), 2, NOW)]));
     server.pause();

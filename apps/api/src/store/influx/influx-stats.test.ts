@@ -33,7 +33,7 @@ describe('InfluxStats', () => {
     const timeouts = { writeTimeoutMs: A_DAY, queryTimeoutMs: A_DAY };
     const place = { url: `http://127.0.0.1:${port}`, token: '', org: '', database: 'd' };
     connection = new InfluxConnection({ ...place, ...timeouts }, '1');
-    return new InfluxStats(connection, new InfluxCatalog(connection), { generation: '1', database: 'd' });
+    return new InfluxStats(connection, new InfluxCatalog(connection), { generation: '1', database: 'd', org: '' });
   }
 
   it('asks a server that fails once in five minutes', async () => {
