@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from './free-port.js';
+import { freePort, requireFree } from './free-port.js';
 import { type Exit, Process, type ProcessOptions } from './process.js';
 
 /** Place is where a server lives: its folder and its port of 127.0.0.1. */
@@ -51,6 +51,8 @@ export class LocalServer {
     };
     const server = new LocalServer(kind, place, folder === undefined);
     try {
+      // Else whoever has it would answer in the place of the server that could not listen.
+      if (port !== undefined) await requireFree(port);
       await mkdir(place.folder, { recursive: true });
       await kind.prepare?.(place);
       await server.start();

@@ -36,13 +36,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 /** The whole group goes: nginx's workers would outlive its master. */
 function killAll(): void {
-  for (const { pid } of running) {
-    if (pid === undefined) continue;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // it ended just now
-    }
+  for (const { pid } of running) if (pid !== undefined) killGroup(pid);
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // it ended just now
   }
 }
 
@@ -106,9 +107,12 @@ export class Process {
     this.child.kill(signal);
   }
 
-  /** end sends a signal and answers how the program ended. */
+  /** end sends a signal and answers how the program ended. SIGKILL goes to its children, too: they could not end themselves. */
   async end(signal: NodeJS.Signals): Promise<Exit> {
-    if (!this.hasExited) this.child.kill(signal);
+    if (!this.hasExited) {
+      if (signal === 'SIGKILL') killGroup(this.pid);
+      else this.child.kill(signal);
+    }
     return this.exited;
   }
 

@@ -25,6 +25,12 @@ describe.each(KINDS)('%s', (program, start) => {
   });
 });
 
+it.skipIf(!canRun('redis-server'))('a port that somebody has is refused, whoever would answer there', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.close());
+  await expect(startRedis({ port: server.place.port })).rejects.toThrow(`port ${server.place.port} is in use`);
+});
+
 it.skipIf(!canRun('postgres'))('PostgreSQL takes further databases', async () => {
   const server = await startPostgres();
   onTestFinished(() => server.close());

@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   proxied: {
     status: 403,
     title: 'Without a key no proxy is served',
-    help: 'While no key exists only programs of this machine are served, and a proxy may speak for anyone. Make a key with `npm run keys -- create` and send it.',
+    help: 'While no key exists only programs of this machine are served, and a proxy that does not say in `X-Forwarded-For` that it speaks for one may speak for anyone. Make a key with `npm run keys -- create` and send it.',
   },
   not_found: {
     status: 404,
