@@ -103,8 +103,9 @@ export class ProductionPlatform implements Platform {
     if (this.isOurs) await rm(this.dataDir, { recursive: true, force: true });
   }
 
+  /** Each instance, and nginx, which leaves out for seconds an instance that it found dead. */
   private async whenReady(): Promise<void> {
-    for (const { url } of this.stack.apis) {
+    for (const url of [...this.instances, this.url]) {
       await waitFor(`${url} to be ready`, async () => (await fetch(`${url}/readyz`)).ok, READY_MS);
     }
   }
