@@ -95,10 +95,11 @@ async function send(port: number, total: number, everyMs: number): Promise<void>
   const startMs = performance.now();
   for (let i = 0; i < total; i++) {
     await sleep(Math.max(0, startMs + i * everyMs - performance.now()));
-    let connection = idle.pop();
+    // In turn: a connection that asks nothing for ten seconds is closed, as any slow client's.
+    let connection = idle.shift();
     while (!connection) {
       await sleep(1);
-      connection = idle.pop();
+      connection = idle.shift();
     }
     const free = connection;
     sentMs.push(performance.now());

@@ -62,6 +62,9 @@ export const REGISTRATIONS = [
 /** WIRING is where adapters are chosen: the whole in compose.ts, its steps in the folder beside it. */
 export const WIRING = /^apps\/[^/]+\/src\/(compose\.ts|wiring\/[^/]+\.ts)$/;
 
+/** DOOR is what a package shows of itself, in one file, or in a second of what only some programs need to load. */
+export const DOOR = /^libs\/[^/]+\/src\/(index|redis)\.ts$/;
+
 /** ADAPTER_FILE and ADAPTER_NAME recognise an adapter: the technology, then the port. */
 export const ADAPTER_FILE = /^(sqlite|influx|memory|redis|bullmq|outbox|pg)-(store|bus|queue|limiter)$/;
 export const ADAPTER_NAME = /^(Sqlite|Influx|Memory|Redis|BullMq|Bullmq|Outbox|Pg)(Store|Bus|Queue|Limiter)$/;

@@ -52,7 +52,7 @@ function relativeFault(file, target) {
   const folder = posix.dirname(target);
   const isAdapter = house.ADAPTER_FILE.test(posix.basename(target).replace(/\.[jt]s$/, ''));
   const inFolder = posix.dirname(file) === folder || posix.dirname(file).startsWith(`${folder}/`);
-  const isDoor = file === `${own}/src/index.ts`;
+  const isDoor = house.DOOR.test(file);
   if (isAdapter && !inFolder && !isDoor && !mayNameAdapters(file)) return adapterFault(posix.basename(target));
   return null;
 }

@@ -66,7 +66,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
     opening.closeLast(async () => folder.release());
     opening.closeLast(async () => telemetry.close());
     const state = await openState(opening);
-    const links = openLinks(opening);
+    const links = await openLinks(opening);
     const store = await openPoints(opening, state);
     const bus = openBus(opening, links);
     const delivery = await openDelivery(opening, state, links);

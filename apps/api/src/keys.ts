@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DEFAULT_PROJECT, Keys, openPostgresState, openSqliteState, Projects } from '@tidemark/state';
+import { DEFAULT_PROJECT, Keys, openSqliteState, Projects, type State } from '@tidemark/state';
 import { type Scope, SCOPES } from '@tidemark/types';
 import { readConfig } from './config.js';
 import { folderFault } from './platform/folder-fault.js';
@@ -34,9 +34,7 @@ async function main(args: string[]): Promise<number> {
   const folder = databaseUrl === null ? folderFault(dataDir) : null;
   if (folder !== null) return fail(folder);
   const state =
-    databaseUrl === null
-      ? await openSqliteState(join(dataDir, 'state.db'))
-      : await openPostgresState({ url: databaseUrl });
+    databaseUrl === null ? await openSqliteState(join(dataDir, 'state.db')) : await openDatabase(databaseUrl);
   try {
     const keys = new Keys(state);
     const nowMs = Date.now();
@@ -93,6 +91,11 @@ function parse(args: string[]): Wanted | string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+async function openDatabase(url: string): Promise<State> {
+  const { openPostgresState } = await import('@tidemark/state/postgres');
+  return openPostgresState({ url });
 }
 
 function fail(reason: string): number {

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import {
-  BullMqQueue,
-  ChannelKinds,
-  DEFAULT_DELIVERY_LIMITS,
-  MemoryLimiter,
-  openChannels,
-  RedisLimiter,
-} from '@tidemark/delivery';
+import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, MemoryLimiter, openChannels } from '@tidemark/delivery';
+import { BullMqQueue, RedisLimiter } from '@tidemark/delivery/redis';
 import { type Clock, createDeliveryReport } from '@tidemark/program';
-import { openRedis, type RedisFault, type RedisLink, type RedisRole } from '@tidemark/redis';
-import { Channels, Claims, Deliveries, openPostgresState, Outbox, Projects, type State } from '@tidemark/state';
+import type { RedisRole } from '@tidemark/redis';
+import { openRedis, type RedisFault, type RedisLink } from '@tidemark/redis/open';
+import { Channels, Claims, Deliveries, Outbox, Projects, type State } from '@tidemark/state';
+import { openPostgresState } from '@tidemark/state/postgres';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { Health } from './health-server.js';

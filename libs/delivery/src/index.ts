@@ -36,14 +36,11 @@ export { type ChannelLookup, deliver, type DeliverDeps, type DeliveryOutcome } f
 export { DEFAULT_DELIVERY_LIMITS, type DeliveryLimitSettings } from './limit/delivery-limits.js';
 export { MemoryLimiter, type MemoryLimiterOptions } from './limit/memory-limiter.js';
 export { type Limit, type RateLimiter, type Take } from './limit/rate-limiter.js';
-export { RedisLimiter, type RedisLimiterOptions, type RedisLimiterStats } from './limit/redis-limiter.js';
 export { seedLimiter } from './limit/seed-limiter.js';
 export { testNotification, type TestNotificationInput } from './message/test-notification.js';
 export { type Notification, type NotificationEvent } from './notification.js';
-export { BullMqQueue, type BullMqQueueOptions } from './queue/bullmq-queue.js';
 export { type JobCounts } from './queue/delivery-jobs.js';
 export { type DeliveryQueue, type QueueReport, type QueueStats } from './queue/delivery-queue.js';
 export { OutboxQueue, type OutboxQueueOptions } from './queue/outbox-queue.js';
-export { OutboxRelay, type OutboxRelayOptions } from './queue/outbox-relay.js';
 export { type OpenSealResult, seal, unseal } from './secrets/seal.js';
 export { loadOrCreateKey, type SealingKeyResult, type SealingKeySource } from './secrets/sealing-key.js';

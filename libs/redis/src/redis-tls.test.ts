@@ -8,7 +8,7 @@ import { waitFor } from './rig/wait-for.js';
 import { openRedis, type RedisFault } from './open-redis.js';
 
 const CLIENT = `
-  import { openRedis } from '@tidemark/redis';
+  import { openRedis } from '@tidemark/redis/open';
   const link = openRedis({ url: process.argv[1], role: 'producer', onFault: (fault) => console.log(fault) });
   if (await link.whenUp(10_000)) console.log(await link.client.set('k', 'v'));
   await link.close();

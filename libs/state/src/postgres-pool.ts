@@ -1,5 +1,6 @@
 import type { SqlRow } from '@tidemark/sqlite';
 import { DatabaseError, Pool, type PoolClient, types } from 'pg';
+import { StateUnavailableError } from './state-unavailable.js';
 
 /** PostgresPoolOptions are how a pool reaches its server, and what it waits for it at most. */
 export interface PostgresPoolOptions {
@@ -16,15 +17,6 @@ export interface PostgresPoolOptions {
 export interface PostgresResult {
   readonly rows: readonly SqlRow[];
   readonly changes: number;
-}
-
-/** StateUnavailableError says that the database cannot be asked now; what was asked for may be asked again. */
-export class StateUnavailableError extends Error {
-  readonly code = 'STATE_UNAVAILABLE';
-
-  constructor(cause: unknown) {
-    super(`PostgreSQL does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
 }
 
 /** SQLSTATEs of a server that is going, coming, or has no room: connection, resources, intervention by an operator. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openRedis, type RedisLink } from '@tidemark/redis';
+import { openRedis, type RedisLink } from '@tidemark/redis/open';
 import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { waitFor } from '../rig/wait-for.js';

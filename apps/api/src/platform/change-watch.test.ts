@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { canRun, createDatabase, type LocalServer, startPostgres } from '@tidemark/servers';
-import { Keys, Models, openPostgresState, Projects, Revisions, type State } from '@tidemark/state';
+import { Keys, Models, Projects, Revisions, type State } from '@tidemark/state';
+import { openPostgresState } from '@tidemark/state/postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../rig/manual-clock.js';
 import { waitFor } from '../rig/wait-for.js';

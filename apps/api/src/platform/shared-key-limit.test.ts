@@ -1,4 +1,4 @@
-import { openRedis, type RedisLink } from '@tidemark/redis';
+import { openRedis, type RedisLink } from '@tidemark/redis/open';
 import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../rig/manual-clock.js';

@@ -7,7 +7,6 @@ import {
   MemoryLimiter,
   openChannels,
   OutboxQueue,
-  OutboxRelay,
   seedLimiter,
 } from '@tidemark/delivery';
 import { createDeliveryReport } from '@tidemark/program';
@@ -30,7 +29,7 @@ export async function openDelivery(opening: Opening, state: State, links: Links 
   const clients = new ClientLoading(log);
   closeLast(async () => clients.close());
   for (const kind of await kinds.load(state.projects)) clients.want(kind);
-  const way = links ? openRelay(opening, state, links) : await openQueue(opening, state, { directory, kinds });
+  const way = links ? await openRelay(opening, state, links) : await openQueue(opening, state, { directory, kinds });
   const test = (channel: Channel) => testChannel(channel, { directory, random: randomBytes, wallMs: clock.wallMs });
   return { ...way, kinds, clients, test, vault: new ChannelVault(key, randomBytes) };
 }
@@ -44,7 +43,12 @@ interface Way {
   readonly limitsForgotten: () => number;
 }
 
-function openRelay({ clock, log, closeLast }: Opening, { claims, outbox }: State, { producer }: Links): Way {
+async function openRelay(
+  { clock, log, closeLast }: Opening,
+  { claims, outbox }: State,
+  { producer }: Links,
+): Promise<Way> {
+  const { OutboxRelay } = await import('@tidemark/delivery/redis');
   const onFault = (error: unknown): void => log.warn({ err: error }, 'deliveries cannot be queued now; they wait');
   const { wallMs, steadyMs } = clock;
   const relay = new OutboxRelay({ claims, outbox, link: producer, wallMs, steadyMs, onFault });

@@ -1,4 +1,4 @@
-import { openRedis, type RedisFault, type RedisLink, type RedisRole } from '@tidemark/redis';
+import type { RedisFault, RedisLink, RedisRole } from '@tidemark/redis';
 import type { Opening } from './surroundings.js';
 
 /** Links are the connections to the Redis that the instances share. */
@@ -8,9 +8,11 @@ export interface Links {
 }
 
 /** openLinks connects to Redis, if there is one; it answers at once, whether Redis is there now or not. */
-export function openLinks({ config, log, closeLast }: Opening): Links | null {
+export async function openLinks({ config, log, closeLast }: Opening): Promise<Links | null> {
   const { redisUrl: url } = config;
   if (url === null) return null;
+  // Who needs no Redis does not load its client.
+  const { openRedis } = await import('@tidemark/redis/open');
   const open = (role: RedisRole): RedisLink => {
     const onFault = (fault: RedisFault): void => {
       if (fault.kind === 'away') log.warn({ role, reason: fault.reason }, 'Redis is away; what it carries waits');

@@ -6,10 +6,10 @@ import {
   Deliveries,
   Keys,
   Models,
-  openPostgresState,
   openSqliteState,
   Outbox,
   Projects,
+  type State as Database,
 } from '@tidemark/state';
 import { isLoopback } from '../config.js';
 import { StoredKeys } from '../platform/key-ring.js';
@@ -22,7 +22,7 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
   const state =
     config.databaseUrl === null
       ? await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal })
-      : await openPostgresState({ url: config.databaseUrl, onFault });
+      : await openDatabase(config.databaseUrl, onFault);
   closeLast(() => state.close());
   const projects = new Projects(state);
   const keys = new Keys(state);
@@ -45,5 +45,11 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
     ensureProject: (project: string) => projects.ensure(project, clock.wallMs()),
   };
 }
+/** Who needs no PostgreSQL does not load its client. */
+async function openDatabase(url: string, onFault: (error: Error) => void): Promise<Database> {
+  const { openPostgresState } = await import('@tidemark/state/postgres');
+  return openPostgresState({ url, onFault });
+}
+
 /** State is the open state with what reads and writes it. */
 export type State = Awaited<ReturnType<typeof openState>>;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openRedis, type RedisLink } from '@tidemark/redis';
+import { openRedis, type RedisLink } from '@tidemark/redis/open';
 import { canRun, type LocalServer, Process, startRedis, startRedisCluster } from '@tidemark/servers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../rig/until.js';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openRedis } from '@tidemark/redis';
+import { openRedis } from '@tidemark/redis/open';
 import { canRun, isFullLength, Process, rounds, startRedisCluster } from '@tidemark/servers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLimiter } from '../limit/memory-limiter.js';

@@ -1,4 +1,4 @@
-import { openRedis } from '@tidemark/redis';
+import { openRedis } from '@tidemark/redis/open';
 import { canRun, startRedis } from '@tidemark/servers';
 import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../rig/until.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { openRedis, type RedisLink } from '@tidemark/redis';
+import { openRedis, type RedisLink } from '@tidemark/redis/open';
 import { createDatabase, type LocalServer, startPostgres, startRedis } from '@tidemark/servers';
-import { openPostgresState } from '@tidemark/state';
+import { openPostgresState } from '@tidemark/state/postgres';
 import { afterAll, beforeAll } from 'vitest';
 import { LedgerBench } from './ledger-bench.js';
 

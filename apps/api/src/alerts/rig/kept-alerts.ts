@@ -7,11 +7,11 @@ import {
   type AlertEvent,
   Alerts,
   Deliveries,
-  openPostgresState,
   openSqliteState,
   Projects,
   type State,
 } from '@tidemark/state';
+import { openPostgresState } from '@tidemark/state/postgres';
 import type { Severity } from '@tidemark/types';
 import { ManualClock } from '../../rig/manual-clock.js';
 import type { Breach } from '../../rules/evaluate.js';
