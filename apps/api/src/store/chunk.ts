@@ -104,6 +104,15 @@ export class Chunk {
     return this.idText.slice(this.idOffsets[row], this.idOffsets[row + 1]);
   }
 
+  /** decode reads all columns, so that their first reader does not wait for it and what is damaged shows. */
+  decode(): void {
+    this.times();
+    this.seqs();
+    METRICS.forEach((_, metric) => this.builtIn(metric));
+    this.customsAt(0);
+    this.requestId(0);
+  }
+
   private texts(): ArrayBuffer {
     this.textBytes ??= this.parts.texts();
     return this.textBytes;

@@ -107,15 +107,16 @@ export class FlushQueue {
     this.phase = this.models.size > 0 ? 'flushing' : 'dropping';
   }
 
-  /** next is some tasks of one model, which take about budgetMs; they stay in the queue until they are `done`. */
+  /** next is the tasks of one model that fit into budgetMs, at least one; they stay in the queue until they are `done`. */
   next(budgetMs: number): readonly FlushTask[] {
     const [first] = this.models.values();
     const tasks: FlushTask[] = [];
     let leftUs = budgetMs * 1000;
     for (const task of first ?? []) {
-      if (tasks.length > 0 && leftUs <= 0) break;
+      const costUs = TASK_US + POINT_US * task.points;
+      if (tasks.length > 0 && costUs > leftUs) break;
       tasks.push(task);
-      leftUs -= TASK_US + POINT_US * task.points;
+      leftUs -= costUs;
     }
     return tasks;
   }

@@ -71,8 +71,8 @@ export class FlushWork implements Work {
     try {
       const body = waiting.body ?? this.writer.read((database) => readBody(database, waiting.id));
       const commit = openCommit(waiting.id, body);
-      commit.chunk.customsAt(0);
-      commit.chunk.requestId(0);
+      // Each series takes its points out of all commits: decoded later, the first series would pay for all of them at once.
+      commit.chunk.decode();
       return commit;
     } catch (error) {
       if (error instanceof ChunkError) return null;
