@@ -1,3 +1,4 @@
+export { answerWithin } from './answer-within.js';
 export { type Clock, systemClock } from './clock.js';
 export { createDeliveryReport, type DeliveryCounter } from './delivery-report.js';
 export { type EpisodeWords, FaultEpisode } from './fault-episode.js';

@@ -1,3 +1,4 @@
+import { answerWithin } from '@tidemark/program';
 import type { IngestOutcome, Kind } from '../ingest/ingest.js';
 import type { SpoolingSinkStats } from '../store/spool/spooling-sink.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -193,16 +194,6 @@ export class Telemetry {
 const GAUGE_PATIENCE_MS = 1000;
 
 /** What cannot be read now is not a number, and no reason to show nothing. */
-async function answerOf(read: () => number | Promise<number>): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<number>((resolve) => {
-    timer = setTimeout(() => resolve(NaN), GAUGE_PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([read(), late]);
-  } catch {
-    return NaN;
-  } finally {
-    clearTimeout(timer);
-  }
+function answerOf(read: () => number | Promise<number>): Promise<number> {
+  return answerWithin(GAUGE_PATIENCE_MS, read).catch(() => NaN);
 }
