@@ -70,6 +70,17 @@ describe('a request that wishes for another protocol', () => {
     }
   });
 
+  it('leaves nothing behind on its connection, however many come over it', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const answers = await exchange(...Array.from({ length: 30 }, () => get('/livez', UPGRADE)), goodbye);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(answers).toHaveLength(31);
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+  });
+
   it('is forgotten with a client that goes away', async () => {
     for (let round = 0; round < 20; round++) {
       const line = await Line.open(server.url);
