@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { closeAll, type Closer } from '@tidemark/program';
 import { AlertsDeps } from './alerts/alerts.controller.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
@@ -23,7 +24,6 @@ import { QueryDeps } from './query/query.controller.js';
 import { createRead, type Read } from './query/read.js';
 import { ModelsDeps } from './rules/models.controller.js';
 import type { PointStore } from './store/point-store.js';
-import { closeAll } from './wiring/close-all.js';
 import { openAlerts } from './wiring/open-alerts.js';
 import { openBus } from './wiring/open-bus.js';
 import { type Delivery, openDelivery } from './wiring/open-delivery.js';
@@ -33,7 +33,7 @@ import { openWatch } from './wiring/open-watch.js';
 import { type LiveParts, openLive, originsOf } from './wiring/open-live.js';
 import { openPoints } from './wiring/open-points.js';
 import { openState, type State } from './wiring/open-state.js';
-import type { Closer, Opening, Surroundings } from './wiring/surroundings.js';
+import type { Opening, Surroundings } from './wiring/surroundings.js';
 
 /** Composition is the platform, opened and wired, before anything listens. */
 export interface Composition {

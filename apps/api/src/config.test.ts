@@ -104,6 +104,21 @@ describe('readConfig', () => {
     expect(faultsOf({ PATH: '/bin', TIDE: 'x', tidemark_port: '1' })).toEqual([]);
   });
 
+  it('refuses to keep points or minutes longer than the figures by the hour, without which nothing is told of them', () => {
+    const fault = expect.stringMatching(/^TIDEMARK_RETENTION_HOUR: .*TIDEMARK_RETENTION_RAW/);
+    expect(faultsOf({ TIDEMARK_RETENTION_RAW: '401d' })).toEqual([fault]);
+    expect(faultsOf({ TIDEMARK_RETENTION_MINUTE: '401d' })).toEqual([
+      expect.stringMatching(/^TIDEMARK_RETENTION_HOUR: .*TIDEMARK_RETENTION_MINUTE/),
+    ]);
+    expect(faultsOf({ TIDEMARK_RETENTION_HOUR: '29d' })).toHaveLength(1);
+    expect(faultsOf({ TIDEMARK_RETENTION_RAW: '400d', TIDEMARK_RETENTION_MINUTE: '1d' })).toEqual([]);
+    expect(faultsOf({ TIDEMARK_RETENTION_RAW: '401 days' })).toHaveLength(1);
+  });
+
+  it.each(['a b', 'a/b', 'a"b', 'ä', '-a', 'x'.repeat(64), '_internal'])('refuses the bucket %s', (name) => {
+    expect(faultsOf({ INFLUXDB_BUCKET: name })).toEqual([expect.stringMatching(/^INFLUXDB_BUCKET: /)]);
+  });
+
   it('knows which servers go together, and what they need', () => {
     const all = {
       INFLUXDB_URL: 'http://influx:8086',

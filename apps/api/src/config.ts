@@ -116,7 +116,12 @@ export const SETTINGS = {
   ),
   rawRetention: setting('TIDEMARK_RETENTION_RAW', '7d', 'How long single points are kept.', duration),
   minuteRetention: setting('TIDEMARK_RETENTION_MINUTE', '30d', 'How long figures by the minute are kept.', duration),
-  hourRetention: setting('TIDEMARK_RETENTION_HOUR', '400d', 'How long figures by the hour are kept.', duration),
+  hourRetention: setting(
+    'TIDEMARK_RETENTION_HOUR',
+    '400d',
+    'How long figures by the hour are kept; no shorter than the other two.',
+    duration,
+  ),
 } as const;
 
 type Values = Omit<SettingValues<typeof SETTINGS>, 'rawRetention' | 'minuteRetention' | 'hourRetention'>;
@@ -137,6 +142,7 @@ export function readConfig(env: Environment): ConfigOutcome {
   const faults = [
     ...read.faults,
     ...profileFaults(values),
+    ...retentionFaults({ rawMs, minuteMs, hourMs }),
     ...unknownNames(env, Object.values(SETTINGS), WORKER_NAMES),
   ];
   if (faults.length > 0) return { ok: false, faults };
@@ -160,6 +166,16 @@ function profileFaults({ influxUrl, databaseUrl, redisUrl, secret }: Values): st
   if (databaseUrl !== null && secret === null)
     faults.push('TIDEMARK_SECRET: must be set with DATABASE_URL, because workers open what this program seals');
   return faults;
+}
+
+/** Figures are told of nothing that is older than the hours are kept: points beyond would take room and be seen in no chart. */
+function retentionFaults({ rawMs, minuteMs, hourMs }: Config['retention']): string[] {
+  const longer = [
+    ...(rawMs > hourMs ? ['TIDEMARK_RETENTION_RAW'] : []),
+    ...(minuteMs > hourMs ? ['TIDEMARK_RETENTION_MINUTE'] : []),
+  ].join(' and ');
+  if (longer === '') return [];
+  return [`TIDEMARK_RETENTION_HOUR: must be at least ${longer}, because no figures are told of what is older`];
 }
 
 function bucket(text: string): string {

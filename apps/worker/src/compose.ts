@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, MemoryLimiter, openChannels } from '@tidemark/delivery';
 import { BullMqQueue, RedisLimiter } from '@tidemark/delivery/redis';
-import { type Clock, createDeliveryReport } from '@tidemark/program';
-import type { RedisRole } from '@tidemark/redis';
-import { openRedis, type RedisFault, type RedisLink } from '@tidemark/redis/open';
+import { type Clock, closeAll, type Closer, createDeliveryReport, openLink } from '@tidemark/program';
+import type { RedisLink } from '@tidemark/redis';
 import { Channels, Claims, Deliveries, Outbox, Projects, type State } from '@tidemark/state';
 import { openPostgresState } from '@tidemark/state/postgres';
 import type { Logger } from 'pino';
@@ -27,56 +26,27 @@ export interface Composition {
   readonly close: () => Promise<void>;
 }
 
+/** Opening is what every step is opened in; `closeLast` is told how to close what was opened, in that order. */
+interface Opening extends Surroundings {
+  readonly telemetry: Telemetry;
+  readonly closeLast: (closer: Closer) => void;
+}
+
 /** compose opens the database, Redis and the channels, and starts to deliver. */
-export async function compose({ config, log, clock }: Surroundings): Promise<Composition> {
-  const closers: (() => Promise<void>)[] = [];
+export async function compose(surroundings: Surroundings): Promise<Composition> {
+  const closers: Closer[] = [];
   const telemetry = new Telemetry();
+  const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
   try {
-    const state = await openPostgresState({
-      url: config.databaseUrl,
-      onFault: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
-    });
-    closers.push(() => state.close());
-    // Every try looks its channel up through here, so that its kind is known when it is counted.
-    const kinds = new ChannelKinds(new Channels(state));
-    const channels = await openChannels(kinds, { ...config, keyFile: '' }, clock.wallMs);
-    closers.push(() => channels.close());
-    const open = (role: RedisRole): RedisLink => {
-      const link = openRedis({ url: config.redisUrl, role, onFault: tellFault(log, role) });
-      closers.push(() => link.close());
-      return link;
-    };
-    const [producer, worker] = [open('producer'), open('worker')];
-    const local = new MemoryLimiter({ steadyMs: clock.steadyMs });
-    const limiter = new RedisLimiter({ link: producer, local });
-    const queue = new BullMqQueue({
-      ...{ outbox: new Outbox(state), claims: new Claims(state), deliveries: new Deliveries(state) },
-      ...{ producer, worker, places: config.concurrency },
-      deliver: {
-        limiter,
-        limits: DEFAULT_DELIVERY_LIMITS,
-        find: (project, id) => channels.directory.find(project, id),
-      },
-      disable: (project, id, change) => channels.directory.disable(project, id, change),
-      holder: `${hostname()}/${randomUUID()}`,
-      ...{ wallMs: clock.wallMs, steadyMs: clock.steadyMs, random: Math.random },
-      report: createDeliveryReport(log, telemetry.deliveries, (channelId) => kinds.kindOf(channelId)),
-    });
-    await queue.start();
-    closers.push(async () => {
-      const { aborted } = await queue.stop(config.drainMs);
-      if (aborted > 0) log.warn({ aborted }, 'deliveries were cut off; they are sent again');
-    });
-    telemetry.start({
-      sending: () => queue.stats().sending,
-      queueDepth: () => queue.depth?.waiting ?? null,
-      progressS: () => (clock.wallMs() - (clock.steadyMs() - queue.lastProgressMs)) / 1000,
-      localLimits: () => limiter.stats().local,
-      limitsForgotten: () => local.stats().forgotten + limiter.stats().forgotten,
-    });
-    const health = {
+    const state = await openState(opening);
+    const ways = await openWays(opening, state);
+    const links = await openLinks(opening);
+    const limiters = limitersOf(opening, links);
+    const queue = await startQueue(opening, { state, ways, links, limiters });
+    observe(opening, queue, limiters);
+    const health: Health = {
       isAlive: () => queue.isAlive(),
-      isReady: () => isReady(state, worker),
+      isReady: () => isReady(state, links.worker),
       metrics: () => telemetry.registry.metrics(),
     };
     return { queue, health, close: () => closeAll(closers) };
@@ -86,26 +56,95 @@ export async function compose({ config, log, clock }: Surroundings): Promise<Com
   }
 }
 
+async function openState({ config, log, closeLast }: Opening): Promise<State> {
+  const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
+  const state = await openPostgresState({ url: config.databaseUrl, onFault });
+  closeLast(() => state.close());
+  return state;
+}
+
+/** The ways to people. Every try looks its channel up through `kinds`, so that its kind is known when it is counted. */
+async function openWays({ config, clock, closeLast }: Opening, state: State) {
+  const kinds = new ChannelKinds(new Channels(state));
+  const channels = await openChannels(kinds, { ...config, keyFile: '' }, clock.wallMs);
+  closeLast(() => channels.close());
+  return { kinds, directory: channels.directory };
+}
+type Ways = Awaited<ReturnType<typeof openWays>>;
+
+interface Links {
+  readonly producer: RedisLink;
+  readonly worker: RedisLink;
+}
+
+async function openLinks(opening: Opening): Promise<Links> {
+  const { redisUrl: url } = opening.config;
+  const whileAway = 'deliveries wait';
+  return {
+    producer: await openLink({ url, role: 'producer', whileAway }, opening),
+    worker: await openLink({ url, role: 'worker', whileAway }, opening),
+  };
+}
+
+interface Limiters {
+  readonly shared: RedisLimiter;
+  /** Decides while Redis is away. */
+  readonly local: MemoryLimiter;
+}
+
+function limitersOf({ clock }: Opening, { producer }: Links): Limiters {
+  const local = new MemoryLimiter({ steadyMs: clock.steadyMs });
+  return { shared: new RedisLimiter({ link: producer, local }), local };
+}
+
+interface Parts {
+  readonly state: State;
+  readonly ways: Ways;
+  readonly links: Links;
+  readonly limiters: Limiters;
+}
+
+async function startQueue(
+  { config, log, clock, telemetry, closeLast }: Opening,
+  { state, ways: { kinds, directory }, links, limiters }: Parts,
+): Promise<BullMqQueue> {
+  const queue = new BullMqQueue({
+    ...{ outbox: new Outbox(state), claims: new Claims(state), deliveries: new Deliveries(state) },
+    ...links,
+    places: config.concurrency,
+    deliver: {
+      limiter: limiters.shared,
+      limits: DEFAULT_DELIVERY_LIMITS,
+      find: (project, id) => directory.find(project, id),
+    },
+    disable: (project, id, change) => directory.disable(project, id, change),
+    holder: `${hostname()}/${randomUUID()}`,
+    ...{ wallMs: clock.wallMs, steadyMs: clock.steadyMs, random: Math.random },
+    report: createDeliveryReport(log, telemetry.deliveries, (channelId) => kinds.kindOf(channelId)),
+  });
+  await queue.start();
+  closeLast(async () => {
+    const { aborted } = await queue.stop(config.drainMs);
+    if (aborted > 0) log.warn({ aborted }, 'deliveries were cut off; they are sent again');
+  });
+  return queue;
+}
+
+/** What the worker counts about itself. */
+function observe({ clock, telemetry }: Opening, queue: BullMqQueue, { shared, local }: Limiters): void {
+  telemetry.start({
+    sending: () => queue.stats().sending,
+    queueDepth: () => queue.depth?.waiting ?? null,
+    progressS: () => (clock.wallMs() - (clock.steadyMs() - queue.lastProgressMs)) / 1000,
+    localLimits: () => shared.stats().local,
+    limitsForgotten: () => local.stats().forgotten + shared.stats().forgotten,
+  });
+}
+
 async function isReady(state: State, worker: RedisLink): Promise<boolean> {
   if (!worker.isUp) return false;
   return new Projects(state).list().then(
     () => true,
     () => false,
   );
-}
-
-function tellFault(log: Logger, role: RedisRole) {
-  return (fault: RedisFault): void => {
-    if (fault.kind === 'away') log.warn({ role, reason: fault.reason }, 'Redis is away; deliveries wait');
-    else log.info({ role, awayMs: fault.awayMs }, 'Redis is back');
-  };
-}
-
-/** A closer that fails keeps no other from closing. */
-async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const close of closers.toReversed()) {
-    await close().catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0) throw failures[0];
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import { answerWithin } from '@tidemark/program';
 
 /** Health is what a worker tells of itself. */
 export interface Health {
@@ -30,7 +31,7 @@ export class HealthServer {
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<HealthServer> {
     let started: HealthServer | null = null;
-    const told: Health = { ...health, isReady: async () => !started?.isDraining && (await inTime(health.isReady())) };
+    const told: Health = { ...health, isReady: async () => !started?.isDraining && (await saysYes(health.isReady)) };
     const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (request, response) => {
       answer(told, request, response).catch(() => response.destroy());
     });
@@ -56,14 +57,8 @@ export class HealthServer {
 }
 
 /** A question that hangs, or fails, is answered with no. */
-async function inTime(isReady: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), READY_WITHIN_MS)));
-  try {
-    return await Promise.race([isReady.catch(() => false), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function saysYes(isReady: () => Promise<boolean>): Promise<boolean> {
+  return answerWithin(READY_WITHIN_MS, isReady).catch(() => false);
 }
 
 async function answer(health: Health, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Figures } from '@tidemark/program';
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 
 /** Gauges are read when /metrics is asked for. */
 export interface Gauges {
@@ -26,47 +27,24 @@ export class Telemetry {
 
   /** start begins to watch the process and binds the gauges. */
   start(gauges: Gauges): void {
+    const figures = new Figures(this.registry);
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
-    this.gauge('tidemark_deliveries_sending', 'Deliveries that this worker is sending.', gauges.sending);
-    this.gauge('tidemark_queue_depth', 'Jobs that wait for a worker.', () => gauges.queueDepth() ?? NaN);
-    this.gauge(
+    figures.gauge('tidemark_deliveries_sending', 'Deliveries that this worker is sending.', gauges.sending);
+    figures.gauge('tidemark_queue_depth', 'Jobs that wait for a worker.', () => gauges.queueDepth() ?? NaN);
+    figures.gauge(
       'tidemark_worker_progress_timestamp_seconds',
       'When this worker last took or ended a job, in Unix time.',
       gauges.progressS,
     );
-    this.total(
+    figures.total(
       'tidemark_local_limits_total',
       'Limits that this worker decided by itself because Redis was away.',
       gauges.localLimits,
     );
-    this.total(
+    figures.total(
       'tidemark_delivery_limits_forgotten_total',
       'Windows of delivery limits that were forgotten while they ran, for lack of room.',
       gauges.limitsForgotten,
     );
-  }
-
-  /** A count that is kept elsewhere, as it is when /metrics is asked for. */
-  private total(name: string, help: string, read: () => number): void {
-    new Counter({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
-
-  private gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read());
-      },
-    });
   }
 }

@@ -20,6 +20,22 @@ describe('a process', () => {
     await gone(child);
   });
 
+  it('handles signals from the first start on, and not because it was imported', async () => {
+    const script = `
+      const counts = () => ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit'].map((name) => process.listenerCount(name));
+      const before = counts();
+      const { Process } = await import(${JSON.stringify(BUILT)});
+      const imported = counts();
+      for (let i = 0; i < 2; i++) await Process.start({ command: process.execPath, args: ['-e', ''] }).exited;
+      process.stdout.write(JSON.stringify({ before, imported, started: counts() }));`;
+    const starter = Process.start({ command: execPath, args: ['--input-type=module', '-e', script] });
+    await starter.exited;
+    await waitFor(() => starter.output.endsWith('}'));
+    const { before, imported, started } = JSON.parse(starter.output) as Record<string, number[]>;
+    expect(imported).toEqual(before);
+    expect(started).toEqual(before?.map((count) => count + 1));
+  });
+
   it('keeps the last million characters of what it writes', async () => {
     const script = `process.stdout.write('a'.repeat(3_000_000)); process.stdout.write('the end')`;
     const started = Process.start({ command: execPath, args: ['-e', script] });

@@ -22,16 +22,24 @@ export interface ProcessOptions {
 const MAX_OUTPUT_CHARS = 1_000_000;
 
 const running = new Set<ChildProcess>();
-process.on('exit', killAll);
+let isGuarded = false;
 
-/** A signal that nobody else handles here ends this process without 'exit': what it started must not be left behind. */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.prependListener(signal, function last() {
-    if (process.listenerCount(signal) > 1) return;
-    killAll();
-    process.removeListener(signal, last);
-    process.kill(process.pid, signal);
-  });
+/**
+ * What was started must not be left behind. A signal that nobody else handles here ends this process without 'exit'.
+ * The first start installs this: who only imports the module handles signals as before.
+ */
+function leaveNothingBehind(): void {
+  if (isGuarded) return;
+  isGuarded = true;
+  process.on('exit', killAll);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.prependListener(signal, function last() {
+      if (process.listenerCount(signal) > 1) return;
+      killAll();
+      process.removeListener(signal, last);
+      process.kill(process.pid, signal);
+    });
+  }
 }
 
 /** The whole group goes: nginx's workers would outlive its master. */
@@ -78,6 +86,7 @@ export class Process {
    * process group of its own: Ctrl-C on a terminal signals a whole group, and would end everything at once, in no order.
    */
   static start({ command, args, env = {}, ...user }: ProcessOptions): Process {
+    leaveNothingBehind();
     return new Process(
       spawn(command, [...args], {
         ...user,

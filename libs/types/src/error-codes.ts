@@ -12,6 +12,11 @@ export const ERROR_CODES = {
     title: 'The body cannot be read',
     help: 'The body is not valid JSON, NDJSON or gzip, or holds a forbidden name such as `__proto__`. `detail` says where.',
   },
+  malformed_request: {
+    status: 400,
+    title: 'The request is not HTTP',
+    help: 'Its first line or a header cannot be read, its method is none that is known, or it names no Host. `detail` says which; the connection is closed.',
+  },
   too_deep: { status: 400, title: 'The body is nested too deeply', help: 'Send objects nested at most 32 deep.' },
   too_many_keys: { status: 400, title: 'An object has too many members', help: 'Send at most 256 members an object.' },
   invalid_query: {
@@ -44,6 +49,11 @@ export const ERROR_CODES = {
     status: 405,
     title: 'The path does not take this method',
     help: 'The `Allow` header lists those it takes.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    help: 'The headers must be there within 10 s, the whole request within 12 s. Send smaller bodies over a slow line.',
   },
   conflict: {
     status: 409,
@@ -79,6 +89,11 @@ export const ERROR_CODES = {
     status: 429,
     title: 'The project has too many active series',
     help: 'A tag holds too many different values (an id, perhaps). Remove it, or raise TIDEMARK_MAX_SERIES. Series that exist go on.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are too large',
+    help: 'The request line and all headers together may have 16 KB.',
   },
   rate_limited: {
     status: 429,

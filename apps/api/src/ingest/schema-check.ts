@@ -47,7 +47,7 @@ export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: b
   return {
     accepts: (value: unknown): value is T => first(value),
     faults: (value: unknown) => {
-      all ??= new Ajv({ ...base, allErrors: true }).compile<T>(schema);
+      all ??= new Ajv({ ...base, allErrors: true, verbose: true }).compile<T>(schema);
       return all(value) ? [] : (all.errors ?? []).map(toFault);
     },
   };
@@ -56,6 +56,9 @@ export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: b
 function toFault(error: ErrorObject): ItemFault {
   const missing: unknown = error.params['missingProperty'];
   const pointer = typeof missing === 'string' ? pointerTo(error.instancePath, missing) : error.instancePath;
+  // JSON may write 1e999, which reads as Infinity: a number, but none that can be kept.
+  if (error.keyword === 'type' && (error.data === Infinity || error.data === -Infinity))
+    return { pointer, code: 'not_finite', message: 'is too large for a double' };
   return { pointer, code: CODES[error.keyword] ?? 'format', message: sentence(error) };
 }
 

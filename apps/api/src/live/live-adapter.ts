@@ -1,10 +1,11 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { LIVE_MAX_FRAME_BYTES } from '@tidemark/types';
 import { WebSocketServer } from 'ws';
 import { IgnoredUpgrades, type Upgrade } from '../platform/ignored-upgrades.js';
 import { HttpProblem } from '../platform/problem.js';
+import { writeProblem } from '../platform/write-problem.js';
 import { LIVE_PATH, type LiveDoor } from './live-door.js';
 
 /** LiveAdapterDeps are what the adapter works with. */
@@ -65,25 +66,11 @@ export class LiveAdapter extends WsAdapter {
       if (!(error instanceof HttpProblem)) this.deps.onFault(error);
       const problem =
         error instanceof HttpProblem ? error : new HttpProblem('internal', 'the feed could not be opened');
-      refuse(socket, problem, this.deps.requestId());
+      writeProblem(socket, problem, this.deps.requestId());
     }
   }
 }
 
 function isForFeed({ url, headers }: IncomingMessage): boolean {
   return url?.split('?', 1)[0] === LIVE_PATH && headers.upgrade?.trim().toLowerCase() === 'websocket';
-}
-
-function refuse(socket: Duplex, problem: HttpProblem, requestId: string): void {
-  const body = JSON.stringify(problem.document(requestId));
-  const headers = {
-    ...problem.headers,
-    'content-type': 'application/problem+json',
-    'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.once('finish', () => socket.destroy());
-  socket.end([`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...lines, '', body].join('\r\n'));
 }

@@ -119,6 +119,26 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
       await waitFor('news', () => seqs(there.heard).includes(7));
     });
 
+    it('tells, once a connection, that Redis does not let it hear the others', async () => {
+      await publisher.client.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', 'allkeys', 'resetchannels', 'allcommands');
+      const url = server.url.replace('redis://', 'redis://deaf:pw@');
+      const subscriber = openRedis({ url, role: 'subscriber', onFault: () => undefined });
+      const told: unknown[] = [];
+      const bus = RedisBus.open({
+        ...{ publisher, subscriber, prefix: 'r:', instance: 'deaf', steadyMs: () => performance.now() },
+        dropped: () => undefined,
+        onRefused: (error) => told.push(error),
+      });
+      onTestFinished(async () => {
+        await bus.close();
+        await subscriber.close();
+      });
+      await waitFor('the refusal', () => told.length > 0);
+      bus.follow('p');
+      await subscriber.client.ping();
+      expect(told).toEqual([expect.objectContaining({ message: expect.stringContaining('NOPERM') })]);
+    });
+
     it('drops and counts what Redis does not take, and neither waits nor grows', async () => {
       const [here, there] = [await instance('f:', { maxPendingBytes: 10_000 }), await instance('f:')];
       there.bus.follow('default');

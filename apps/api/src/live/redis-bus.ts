@@ -15,6 +15,8 @@ export interface RedisBusOptions {
   readonly steadyMs: () => number;
   /** Told what a listener threw. */
   readonly onFault?: (error: unknown) => void;
+  /** Told, once a connection, that Redis refuses a channel, for its access list perhaps: the instances do not hear all of each other. */
+  readonly onRefused?: (error: unknown) => void;
   /** Counts items that did not reach the other instances. */
   readonly dropped: (kind: LiveMessage['kind'], items: number) => void;
   /** Bytes under way to Redis at most, default 4 MB; what comes beyond is dropped. */
@@ -43,6 +45,7 @@ export class RedisBus implements LiveBus {
   private pendingBytes = 0;
   private unreadableCount = 0;
   private timer: NodeJS.Timeout | undefined;
+  private wasRefused = false;
   private closed = false;
 
   private constructor(private readonly options: RedisBusOptions) {
@@ -119,7 +122,7 @@ export class RedisBus implements LiveBus {
     if (count > 0) return void this.followed.set(project, count);
     this.followed.delete(project);
     const { subscriber } = this.options;
-    if (subscriber.isUp && !this.closed) subscriber.client.unsubscribe(...this.channelsOf(project)).catch(ignore);
+    if (subscriber.isUp && !this.closed) subscriber.client.unsubscribe(...this.channelsOf(project)).catch(this.refused);
   }
 
   /** Nothing is subscribed while Redis is away, so that nothing piles up: `attend` does it all when it is there. */
@@ -128,14 +131,15 @@ export class RedisBus implements LiveBus {
     if (!subscriber.isUp || projects.length === 0) return;
     const channels = projects.flatMap((project) => this.channelsOf(project));
     // Announced when it is heard: what others publish from then on arrives.
-    subscriber.client.subscribe(...channels).then(() => this.announce(projects), ignore);
+    subscriber.client.subscribe(...channels).then(() => this.announce(projects), this.refused);
   }
 
   private readonly attend = (): void => {
+    this.wasRefused = false;
     const { client } = this.options.subscriber;
     const alerts = client.psubscribe(`${this.prefix}alert:*`);
     const follows = client.subscribe(`${this.prefix}follow`).then(() => this.say(WHO));
-    Promise.all([alerts, follows]).catch(ignore);
+    for (const attending of [alerts, follows]) attending.catch(this.refused);
     this.listen([...this.followed.keys()]);
   };
 
@@ -148,8 +152,15 @@ export class RedisBus implements LiveBus {
   private say(text: string): void {
     const { publisher, instance } = this.options;
     if (this.closed || !publisher.isUp) return;
-    publisher.client.publish(`${this.prefix}follow`, `${instance}\n${text}`).catch(ignore);
+    publisher.client.publish(`${this.prefix}follow`, `${instance}\n${text}`).catch(this.refused);
   }
+
+  /** A lost connection also rejects what was under way; the link tells of that, and `attend` does it all again. */
+  private readonly refused = (error: unknown): void => {
+    if (this.wasRefused || !(error instanceof Error && error.name === 'ReplyError')) return;
+    this.wasRefused = true;
+    this.options.onRefused?.(error);
+  };
 
   private readonly hearPattern = (_pattern: string, channel: string, text: string): void => this.hear(channel, text);
 
@@ -186,9 +197,4 @@ function readTexts(text: string): string[] | null {
   } catch {
     return null;
   }
-}
-
-/** A lost connection rejects what was under way, and is told by the link. */
-function ignore(): void {
-  // see above
 }

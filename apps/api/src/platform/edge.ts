@@ -44,6 +44,7 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   fastify.addHook('onRequest', async (request, reply) => {
     request.principal = OPERATOR;
     void reply.header('x-request-id', request.id);
+    requireHost(request, reply);
     refuseWhileDraining(request, reply, deps);
     allowOrigin(request, (name, value) => void reply.header(name, value), deps.allowedOrigins);
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.status(204).send();
@@ -78,6 +79,13 @@ class BodyRoom {
     this.openBytes -= request.bodyBytes;
     this.gone.add(request);
   }
+}
+
+/** Since HTTP/1.1 a request says whom it is for (RFC 9112, section 3.2). */
+function requireHost({ raw, headers }: FastifyRequest, reply: FastifyReply): void {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return;
+  void reply.header('connection', 'close');
+  throw new HttpProblem('malformed_request', 'the request has no Host header');
 }
 
 function refuseWhileDraining(request: FastifyRequest, reply: FastifyReply, { isDraining }: EdgeDeps): void {

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, HttpCode, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Clock } from '@tidemark/program';
+import { answerWithin, type Clock } from '@tidemark/program';
 import { Telemetry } from './telemetry.js';
 
 /** Service is the state of one thing that the API needs. */
@@ -75,17 +75,9 @@ async function statesOf(checks: Readonly<Record<string, Check>>): Promise<Record
   return Object.fromEntries(await Promise.all(states));
 }
 
-async function probe(check: Check): Promise<Service> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([check(), timeout]);
-    return 'healthy';
-  } catch {
-    return 'unhealthy';
-  } finally {
-    clearTimeout(timer);
-  }
+function probe(check: Check): Promise<Service> {
+  return answerWithin(CHECK_TIMEOUT_MS, check).then(
+    () => 'healthy',
+    () => 'unhealthy',
+  );
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Line } from '../rig/line.js';
 import { OwnServer } from '../rig/own-server.js';
 
 let server: OwnServer;
@@ -15,37 +15,8 @@ const post = (path: string, body: string, headers = '') =>
   `POST ${path} HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`;
 const goodbye = get('/livez', 'Connection: close\r\n');
 
-/** Line is a connection on which a test says byte by byte what is sent. */
-class Line {
-  private text = '';
-
-  private constructor(readonly socket: Socket) {
-    socket.setEncoding('latin1').on('data', (chunk) => (this.text += String(chunk)));
-  }
-
-  static open(): Promise<Line> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => resolve(new Line(socket)));
-      socket.once('error', reject);
-    });
-  }
-
-  /** answers resolves with the status and body of all that came, when the server has hung up. */
-  async answers(): Promise<string[]> {
-    await new Promise((resolve) => this.socket.once('close', resolve));
-    const found: string[] = [];
-    for (let rest = this.text; rest !== '';) {
-      const [, status = '', length = '0'] = /^HTTP\/1\.1 (\d+) [\s\S]*?content-length: (\d+)/i.exec(rest) ?? [];
-      const start = rest.indexOf('\r\n\r\n') + 4;
-      found.push(`${status} ${rest.slice(start, start + Number(length))}`);
-      rest = rest.slice(start + Number(length));
-    }
-    return found;
-  }
-}
-
 async function exchange(...parts: (string | Buffer)[]): Promise<string[]> {
-  const line = await Line.open();
+  const line = await Line.open(server.url);
   for (const part of parts) {
     await new Promise((resolve) => line.socket.write(part, resolve));
     await new Promise((resolve) => setImmediate(resolve));
@@ -99,9 +70,20 @@ describe('a request that wishes for another protocol', () => {
     }
   });
 
+  it('leaves nothing behind on its connection, however many come over it', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const answers = await exchange(...Array.from({ length: 30 }, () => get('/livez', UPGRADE)), goodbye);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(answers).toHaveLength(31);
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+  });
+
   it('is forgotten with a client that goes away', async () => {
     for (let round = 0; round < 20; round++) {
-      const line = await Line.open();
+      const line = await Line.open(server.url);
       line.socket.write(get('/api/v1/models') + get('/livez', UPGRADE));
       line.socket.resetAndDestroy();
     }

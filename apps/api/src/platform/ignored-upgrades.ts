@@ -20,6 +20,8 @@ export interface Upgrade {
 export class IgnoredUpgrades {
   /** Requests of a connection that are not answered yet. */
   private readonly unanswered = new WeakMap<Duplex, number>();
+  /** Connections that already have a listener for errors. */
+  private readonly guarded = new WeakSet<Duplex>();
   private readonly waiting = new WeakMap<Duplex, () => void>();
 
   constructor(private readonly server: Server) {}
@@ -37,8 +39,7 @@ export class IgnoredUpgrades {
   /** handBack gives a request back to the server, once the answers that its connection owes are out. */
   handBack({ request, socket, head }: Upgrade): void {
     const bytes = Buffer.concat([headWithoutUpgrade(request), head]);
-    // Stays for good: the client may go away at any time, also between this server's own listeners.
-    socket.on('error', () => socket.destroy());
+    this.guard(socket);
     const again = () => {
       if (!socket.writable) return void socket.destroy();
       socket.unshift(bytes);
@@ -46,6 +47,13 @@ export class IgnoredUpgrades {
     };
     if (this.unanswered.get(socket)) this.waiting.set(socket, again);
     else again();
+  }
+
+  /** Stays for good: the client may go away at any time, also between this server's own listeners. */
+  private guard(socket: Duplex): void {
+    if (this.guarded.has(socket)) return;
+    this.guarded.add(socket);
+    socket.on('error', () => socket.destroy());
   }
 
   private readonly follow = ({ socket }: IncomingMessage, response: ServerResponse): void => {

@@ -1,6 +1,7 @@
+import { Figures } from '@tidemark/program';
 import type { IngestOutcome, Kind } from '../ingest/ingest.js';
 import type { SpoolingSinkStats } from '../store/spool/spooling-sink.js';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
 /** Gauges are read when /metrics is asked for, so that an idle server computes nothing. */
 export interface Gauges {
@@ -16,6 +17,7 @@ export interface Gauges {
 /** Telemetry holds what Tidemark counts about itself, in Prometheus's terms. */
 export class Telemetry {
   readonly registry = new Registry();
+  private readonly figures = new Figures(this.registry);
   readonly received = this.counter('tidemark_points_received_total', 'Metrics received, by kind.', ['kind']);
   readonly stored = this.counter('tidemark_points_stored_total', 'Metrics stored durably, by kind.', ['kind']);
   readonly rejected = this.counter(
@@ -95,35 +97,43 @@ export class Telemetry {
   /** start begins to watch the process (event-loop lag, memory, file descriptors) and binds the gauges. */
   start(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
-    this.gauge('tidemark_queued_points', 'Points waiting for the disk.', gauges.queuedPoints);
-    this.gauge('tidemark_deliveries_waiting', 'Deliveries not yet settled.', gauges.deliveriesWaiting);
-    this.gauge('tidemark_live_clients', 'Clients of the live feed.', gauges.liveClients);
-    this.gauge('tidemark_alerts_firing', 'Alerts that fire now.', gauges.alertsFiring);
-    this.total(
+    this.figures.gauge('tidemark_queued_points', 'Points waiting for the disk.', gauges.queuedPoints);
+    this.figures.gauge('tidemark_deliveries_waiting', 'Deliveries not yet settled.', gauges.deliveriesWaiting);
+    this.figures.gauge('tidemark_live_clients', 'Clients of the live feed.', gauges.liveClients);
+    this.figures.gauge('tidemark_alerts_firing', 'Alerts that fire now.', gauges.alertsFiring);
+    this.figures.total(
       'tidemark_delivery_limits_forgotten_total',
       'Windows of delivery limits that were forgotten while they ran, for lack of room.',
       gauges.limitsForgotten,
     );
-    this.gauge('tidemark_store_bytes', 'Size of the point store on disk.', async () => (await gauges.store()).bytes);
-    this.gauge('tidemark_store_points', 'Points in the store.', async () => (await gauges.store()).points);
+    this.figures.gauge(
+      'tidemark_store_bytes',
+      'Size of the point store on disk.',
+      async () => (await gauges.store()).bytes,
+    );
+    this.figures.gauge('tidemark_store_points', 'Points in the store.', async () => (await gauges.store()).points);
   }
 
   /** watchSpool shows what waits for the point server, and what became of lines that it does not take. */
   watchSpool(stats: () => SpoolingSinkStats): void {
-    this.gauge('tidemark_spool_points', 'Points that wait on disk for InfluxDB.', () => stats().points);
-    this.gauge('tidemark_spool_bytes', 'Bytes that the spool takes on disk.', () => stats().bytes);
-    this.gauge('tidemark_spool_oldest_seconds', 'Age of the oldest of them.', () => stats().oldestMs / 1000);
-    this.total('tidemark_spool_torn_frames_total', 'Batches that were found cut or altered.', () => stats().tornFrames);
-    this.totals('tidemark_spool_dead_letter_lines_total', 'Lines that InfluxDB will never take, by reason.', {
+    this.figures.gauge('tidemark_spool_points', 'Points that wait on disk for InfluxDB.', () => stats().points);
+    this.figures.gauge('tidemark_spool_bytes', 'Bytes that the spool takes on disk.', () => stats().bytes);
+    this.figures.gauge('tidemark_spool_oldest_seconds', 'Age of the oldest of them.', () => stats().oldestMs / 1000);
+    this.figures.total(
+      'tidemark_spool_torn_frames_total',
+      'Batches that were found cut or altered.',
+      () => stats().tornFrames,
+    );
+    this.figures.totals('tidemark_spool_dead_letter_lines_total', 'Lines that InfluxDB will never take, by reason.', {
       label: 'reason',
       read: () => stats().deadLetters.lines,
     });
-    this.total(
+    this.figures.total(
       'tidemark_spool_dead_letters_forgotten_total',
       'Such lines that are in no file any more.',
       () => stats().deadLetters.forgottenLines,
     );
-    this.totals('tidemark_spool_refused_writes_total', 'Writes that the spool had no room for, by code.', {
+    this.figures.totals('tidemark_spool_refused_writes_total', 'Writes that the spool had no room for, by code.', {
       label: 'code',
       read: () => stats().refusedWrites,
     });
@@ -131,7 +141,7 @@ export class Telemetry {
 
   /** watchAnswers shows how often it was not known whether an idempotent request had come before. */
   watchAnswers(unknown: () => number): void {
-    this.total(
+    this.figures.total(
       'tidemark_idempotency_unknown_total',
       'Requests with an Idempotency-Key of which InfluxDB could not be asked whether they came before.',
       unknown,
@@ -145,64 +155,5 @@ export class Telemetry {
 
   private counter(name: string, help: string, labelNames: string[]): Counter {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
-  }
-
-  private gauge(name: string, help: string, read: () => number | Promise<number>): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      async collect() {
-        this.set(await answerOf(read));
-      },
-    });
-  }
-
-  /** A counter whose count is kept elsewhere: read when /metrics is asked for, as a gauge is. */
-  private total(name: string, help: string, read: () => number): void {
-    new Counter({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
-
-  private totals(
-    name: string,
-    help: string,
-    { label, read }: { readonly label: string; readonly read: () => Readonly<Record<string, number>> },
-  ): void {
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
-      },
-    });
-  }
-}
-
-/** GAUGE_PATIENCE_MS is how long a gauge is waited for: /metrics must answer above all when something is away. */
-const GAUGE_PATIENCE_MS = 1000;
-
-/** What cannot be read now is not a number, and no reason to show nothing. */
-async function answerOf(read: () => number | Promise<number>): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<number>((resolve) => {
-    timer = setTimeout(() => resolve(NaN), GAUGE_PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([read(), late]);
-  } catch {
-    return NaN;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -37,8 +37,14 @@ export function invalid(errors: readonly ItemFault[]): HttpProblem {
   });
 }
 
+/** JSON may write 1e999, which reads as Infinity. */
+function isInfinite(value: unknown): boolean {
+  return value === Infinity || value === -Infinity;
+}
+
 function faultsOf(error: ValidationError, parent: string): ItemFault[] {
   const pointer = `${parent}/${error.property}`;
+  if (isInfinite(error.value)) return [{ pointer, code: 'not_finite', message: 'is too large for a double' }];
   const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
     pointer,
     code: error.value === undefined ? ('required' as const) : (CODES[constraint] ?? ('type' as const)),

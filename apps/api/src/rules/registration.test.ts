@@ -35,7 +35,7 @@ describe('readRegistration', () => {
     [{ thresholds: { latency: '1e400' } }, '/thresholds/latency not_finite'],
     [{ thresholds: { latency: '9007199254740993' } }, '/thresholds/latency not_exact'],
     [{ resolve_after: '60' }, '/resolve_after type'],
-    [{ thresholds: { latency: Infinity } }, '/thresholds/latency type'],
+    [{ thresholds: { latency: Infinity } }, '/thresholds/latency not_finite'],
     [{ thresholds: [] }, '/thresholds type'],
     [{ thresholds: 'none' }, '/thresholds type'],
     [{ resolve_after: 0 }, '/resolve_after range'],
@@ -57,6 +57,7 @@ describe('readRegistration', () => {
       }
       return '';
     };
+    expect(sentence({ thresholds: { latency: Infinity } })).toBe('is too large for a double');
     expect(sentence({ name: 'a\nb' })).toBe('holds a control character or half of a surrogate pair');
     expect(sentence({ name: '' })).toBe('must have 1 to 256 characters');
     expect(sentence({ name: undefined })).toBe('is required');

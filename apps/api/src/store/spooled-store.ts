@@ -1,3 +1,4 @@
+import { answerWithin } from '@tidemark/program';
 import type {
   Aggregate,
   AggregateQuery,
@@ -115,7 +116,7 @@ export class SpooledStore implements PointStore {
     if (known && known.createdMs > this.options.wallMs() - KEPT_MS) return known;
     if (this.sink.backlog().points > 0 || this.options.steadyMs() < this.blindUntilMs) return this.notKnown();
     try {
-      return await within(FIND_DEADLINE_MS, this.store.findRecord(project, key));
+      return await answerWithin(FIND_DEADLINE_MS, () => this.store.findRecord(project, key));
     } catch {
       this.blindUntilMs = this.options.steadyMs() + BLIND_MS;
       return this.notKnown();
@@ -165,18 +166,4 @@ function nameOf(project: string, key: string): string {
 /** Texts take up to two bytes a character, and each record something besides. */
 function bytesOf({ project, key, body }: IdempotencyRecord): number {
   return 400 + 2 * (2 * project.length + 2 * key.length + body.length);
-}
-
-/** The question goes on by itself until its own time is over; nobody waits for it any more. */
-async function within<T>(ms: number, question: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ms);
-  });
-  try {
-    return await Promise.race([question, late]);
-  } finally {
-    clearTimeout(timer);
-    question.catch(() => undefined);
-  }
 }

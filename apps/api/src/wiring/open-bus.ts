@@ -15,6 +15,7 @@ export function openBus({ clock, log, telemetry, closeLast }: Opening, links: Li
         instance: randomUUID(),
         steadyMs: clock.steadyMs,
         onFault,
+        onRefused: (error) => log.error({ err: error }, 'Redis refuses channels of the live feed; see its access list'),
         dropped: (kind, items) => telemetry.busDropped.inc({ kind }, items),
       })
     : new MemoryBus(onFault);

@@ -1,4 +1,4 @@
-import type { Clock } from '@tidemark/program';
+import type { Clock, Closer } from '@tidemark/program';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Telemetry } from '../platform/telemetry.js';
@@ -12,9 +12,6 @@ export interface Surroundings {
   /** fatal is told when a thread that holds data died: the process cannot go on. */
   readonly fatal: (error: Error) => void;
 }
-
-/** Closer closes what was opened. */
-export type Closer = () => Promise<void>;
 
 /** Opening is what every step is opened in; `closeLast` is told how to close what was opened, in that order. */
 export interface Opening extends Surroundings {

@@ -27,9 +27,10 @@ export class SegmentFile {
     this.synced += bytes.length;
   }
 
-  /** mend cuts off what an append left behind that failed, so that nobody reads what was refused. */
+  /** mend cuts off what an append left behind that failed, so that nobody reads what was refused, also after a power cut. */
   async mend(): Promise<void> {
     await this.handle.truncate(this.synced);
+    await this.handle.datasync();
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -93,7 +93,8 @@ describe('a spool on a disk that fails', () => {
   `;
 
   it.for([
-    { disk: 'cannot sync', faults: ['fdatasync:error=EIO:when=3..5'] },
+    // Each refused batch syncs twice: itself, and what is cut off of it.
+    { disk: 'cannot sync', faults: ['fdatasync:error=EIO:when=3..6'] },
     { disk: 'cannot write', faults: ['pwrite64:error=EIO:when=3..5'] },
     // What could not be cut off is cut off before the next batch, or that one is refused too.
     { disk: 'can neither sync nor cut', faults: ['fdatasync:error=EIO:when=3', 'ftruncate:error=EIO:when=1..3'] },
@@ -106,16 +107,21 @@ describe('a spool on a disk that fails', () => {
     const entry = new URL('../../../dist/store/spool/spool.js', import.meta.url).href;
     const program = join(folder, 'child.mjs');
     writeFileSync(program, CHILD);
-    const place = join(folder, 'spool');
+    const [place, log] = [join(folder, 'spool'), join(folder, 'calls.txt')];
     const injections = faults.flatMap((fault) => ['-e', `inject=${fault}`]);
     // Its calls are counted for each thread by strace, so one thread makes them all.
-    const quietly = ['-E', 'UV_THREADPOOL_SIZE=1', '-f', '-qq', '-o', '/dev/null'];
+    const quietly = ['-E', 'UV_THREADPOOL_SIZE=1', '-f', '-qq', '-o', log];
     const traced = [...quietly, '-e', 'trace=fdatasync,pwrite64,ftruncate', ...injections];
     const { stdout } = await run('strace', [...traced, process.execPath, program, entry, place], { timeout: 30_000 });
     const all = [1, 2, 3, 4, 5, 6, 7, 8];
     const kept = [1, 2, 6, 7, 8];
     const told = all.map((number) => `${number} ${kept.includes(number) ? 'kept' : 'EIO'}`);
     expect(stdout.trim().split('\n')).toEqual([...told, `points ${kept.length}`]);
+    // What was cut off is not to come back with a power cut.
+    const calls = readFileSync(log, 'utf8').split('\n');
+    const cuts = calls.flatMap((call, i) => (/ ftruncate\(.* = 0$/.test(call) ? [calls[i + 1]] : []));
+    expect(cuts.length).toBeGreaterThan(0);
+    for (const next of cuts) expect(next).toMatch(/ fdatasync\(/);
 
     const spool = await Spool.open({ folder: place, ...OPTIONS });
     expect(spool.stats()).toMatchObject({ points: kept.length, tornFrames: 0 });

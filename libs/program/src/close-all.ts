@@ -1,4 +1,5 @@
-import type { Closer } from './surroundings.js';
+/** Closer closes what was opened. */
+export type Closer = () => Promise<void>;
 
 /** closeAll closes, last opened first; one that fails keeps no other from closing, and the first failure is thrown at the end. */
 export async function closeAll(closers: readonly Closer[]): Promise<void> {

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { answerWithin } from './answer-within.js';
+
+/** The timers that keep this process alive. */
+const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+it('passes an answer on, also one that is there at once, and leaves no timer behind', async () => {
+  const before = timers();
+  expect(await answerWithin(60_000, () => 7)).toBe(7);
+  expect(await answerWithin(60_000, async () => 'later')).toBe('later');
+  expect(timers()).toBe(before);
+});
+
+it('passes a fault on, whether it is thrown or the answer', async () => {
+  const before = timers();
+  await expect(answerWithin(60_000, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  const broken = (): number => {
+    throw new Error('broken');
+  };
+  await expect(answerWithin(60_000, broken)).rejects.toThrow('broken');
+  expect(timers()).toBe(before);
+});
+
+it('gives up when there is no answer, and what fails later is told to nobody', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  let fail: (error: Error) => void = () => undefined;
+  const asked = answerWithin(1, () => new Promise<never>((_resolve, reject) => (fail = reject)));
+  await expect(asked).rejects.toThrow('no answer in time');
+  fail(new Error('too late'));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
