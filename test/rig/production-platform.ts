@@ -132,7 +132,7 @@ export class ProductionPlatform implements Platform {
     return (await Promise.all(asked)).every(Boolean);
   }
 
-  /** Ends the programs, both kinds at once; answers how the first instance ended. */
+  /** Ends the programs, both kinds at once; answers how the first instance ended, or one that ended otherwise than in order. */
   private async end(signal: NodeJS.Signals): Promise<Exit> {
     const exits = await Promise.all(
       [...this.stack.apis, ...this.stack.workers].map((program) =>
@@ -140,8 +140,8 @@ export class ProductionPlatform implements Platform {
       ),
     );
     for (const client of this.clients) client.close();
-    const [first] = exits;
-    if (!first) throw new Error('the stack has no API');
-    return first;
+    const told = exits.find(({ code }) => code !== 0) ?? exits[0];
+    if (!told) throw new Error('the stack has no API');
+    return told;
   }
 }

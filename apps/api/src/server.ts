@@ -13,6 +13,7 @@ import { LiveAdapter } from './live/live-adapter.js';
 import type { Clock } from '@tidemark/program';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
 import { nestLog } from './platform/nest-log.js';
+import { partSlowly } from './platform/part-slowly.js';
 import { ProblemFilter, sendProblem } from './platform/problem-filter.js';
 
 /** Server is the platform, listening. */
@@ -55,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
   });
+  partSlowly(adapter.getInstance().server);
   guardEdge(adapter.getInstance(), composition.edge);
   const app = await NestFactory.create<NestFastifyApplication>(HttpModule.with([...composition.providers]), adapter, {
     logger: nestLog(log),
