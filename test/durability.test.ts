@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client, Json } from './rig/client.js';
 import { figure, milliseconds } from './rig/figure.js';
 import { inference } from './rig/fixtures.js';
 import { IngestLoad, type SentBatch } from './rig/ingest-load.js';
 import { isFullLength, rounds } from './rig/length.js';
-import { openPlatform, ALONE } from './rig/platform.js';
-import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
+import { ALONE, openPlatform, PROFILES } from './rig/platform.js';
+import { CAN_RUN_PRODUCTION, openProduction } from './rig/production-platform.js';
+import { drained, NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
+import { waitFor } from './rig/wait-for.js';
 
 const MODELS = ['alpha', 'beta', 'gamma'];
 
@@ -22,7 +24,7 @@ async function counts(api: Client): Promise<{ summary: number; aggregated: numbe
   };
 }
 
-describe.each(ALONE)('durability, $name', (profile) => {
+describe.each(PROFILES)('durability, $name', (profile) => {
   test('kill -9 at any moment loses no acknowledged point and tears no batch', { timeout: 600_000 }, async () => {
     const platform = await openPlatform(profile);
     const api = platform.client();
@@ -41,6 +43,7 @@ describe.each(ALONE)('durability, $name', (profile) => {
       await load.stop();
       await platform.start();
       sent.push(...load.batches);
+      await drained(platform);
       const ids = await storedIds(api);
       expect(reckon(sent, ids), `after round ${round}`).toMatchObject(NOTHING_WRONG);
       expect(await counts(api)).toEqual({ summary: ids.length, aggregated: ids.length, byModel: ids.length });
@@ -48,9 +51,12 @@ describe.each(ALONE)('durability, $name', (profile) => {
     const acknowledged = sent.filter(({ fate }) => fate === 'acknowledged');
     expect(acknowledged.length).toBeGreaterThan(turns); // else the rounds proved nothing
     const points = acknowledged.reduce((sum, { size }) => sum + size, 0);
-    figure(`${turns} kill -9 during ingest`, `${points} acknowledged points, none lost`);
+    figure(`${turns} kill -9 during ingest, ${profile.name}`, `${points} acknowledged points, none lost`);
   });
+});
 
+// How fast production is back depends on what stands before it; that nothing is lost is shown above.
+describe.each(ALONE)('durability, $name', (profile) => {
   test('a platform that was killed is ready again soon, however much it holds', { timeout: 300_000 }, async () => {
     const platform = await openPlatform(profile);
     const api = platform.client();
@@ -67,5 +73,43 @@ describe.each(ALONE)('durability, $name', (profile) => {
     expect(total_requests).toBe(batches * 10_000);
     figure(`ready after kill -9 with ${total_requests} points`, milliseconds(platform.startMs));
     if (isFullLength()) expect(platform.startMs).toBeLessThan(3000);
+  });
+});
+
+describe.skipIf(!CAN_RUN_PRODUCTION)('one of two instances', () => {
+  test('can be killed at any moment: the other goes on, and nothing is lost', { timeout: 600_000 }, async () => {
+    const platform = await openProduction();
+    const api = platform.client();
+    const load = new IngestLoad(api, {
+      ...{ prefix: 'p', modelIds: MODELS, batchSize: 100, connections: 4, pointsPerSecond: 5000 },
+    });
+    onTestFinished(() => load.stop());
+    const more = (): Promise<boolean> => {
+      const before = load.points('acknowledged');
+      return waitFor('points to be acknowledged', () => load.points('acknowledged') > before + 2000);
+    };
+    const turns = rounds(4, 20);
+    for (let turn = 0; turn < turns; turn++) {
+      const victim = platform.stack.apis[turn % 2];
+      await more();
+      await pause(Math.random() * 300);
+      await victim.kill();
+      await more();
+      // Whoever reads meanwhile is answered by the other: a read may be asked again.
+      expect((await api.get('summary')).status).toBe(200);
+      await victim.start();
+      await waitFor('both to be ready', async () => (await fetch(`${victim.url}/readyz`)).ok);
+    }
+    await more();
+    await load.stop();
+    await drained(platform);
+    const ids = await storedIds(api);
+    expect(reckon(load.batches, ids)).toMatchObject(NOTHING_WRONG);
+    expect(await counts(api)).toEqual({ summary: ids.length, aggregated: ids.length, byModel: ids.length });
+    const lost = load.points('unknown');
+    figure(
+      `${turns} kill -9 of one of two`,
+      `${load.points('acknowledged')} acknowledged points, none lost; ${lost} unanswered`,
+    );
   });
 });

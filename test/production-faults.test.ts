@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { canRun, type LocalServer } from '@tidemark/servers';
+import type { LocalServer } from '@tidemark/servers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client, Json } from './rig/client.js';
 import { figure } from './rig/figure.js';
@@ -7,18 +7,13 @@ import { inference, model } from './rig/fixtures.js';
 import { IngestLoad } from './rig/ingest-load.js';
 import { isFullLength, rounds } from './rig/length.js';
 import { OwnMetrics } from './rig/own-metrics.js';
-import { ProductionPlatform } from './rig/production-platform.js';
+import { CAN_RUN_PRODUCTION, openProduction } from './rig/production-platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
-import { NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
+import { settledDeliveries } from './rig/settled-ledger.js';
+import { drained, NOTHING_WRONG, reckon, storedIds } from './rig/stored-points.js';
 import { waitFor } from './rig/wait-for.js';
 
 const MODELS = ['alpha', 'beta', 'gamma'];
-
-async function openProduction(env: Readonly<Record<string, string>> = {}): Promise<ProductionPlatform> {
-  const platform = await ProductionPlatform.open({ env });
-  onTestFinished(() => platform.close());
-  return platform;
-}
 
 async function openSink(api: Client): Promise<HttpSink> {
   const sink = await HttpSink.open();
@@ -29,22 +24,7 @@ async function openSink(api: Client): Promise<HttpSink> {
 
 const eventIds = (sink: HttpSink): string[] => sink.requests.map(({ headers }) => String(headers['webhook-id']));
 
-/** Nothing waits on any disk for InfluxDB. */
-function drained(platform: ProductionPlatform): Promise<boolean> {
-  const isEmpty = async (): Promise<boolean> => (await OwnMetrics.of(platform)).sum('tidemark_spool_points') === 0;
-  return waitFor('the spools to be drained', isEmpty, 120_000);
-}
-
-/** Every delivery has its end. */
-function settled(api: Client): Promise<boolean> {
-  const isOver = async (): Promise<boolean> => {
-    const open = ['pending', 'sending'].map((status) => api.must(api.get(`deliveries?status=${status}&limit=1`)));
-    return (await Promise.all(open)).every(({ deliveries }) => deliveries.length === 0);
-  };
-  return waitFor('every delivery to end', isOver, 180_000);
-}
-
-describe.skipIf(!canRun('postgres', 'redis-server', 'influxd', 'nginx'))('production', () => {
+describe.skipIf(!CAN_RUN_PRODUCTION)('production', () => {
   test('takes points, tells of alerts and loses nothing while InfluxDB is dead', { timeout: 900_000 }, async () => {
     const platform = await openProduction();
     const api = platform.client();
@@ -98,7 +78,7 @@ describe.skipIf(!canRun('postgres', 'redis-server', 'influxd', 'nginx'))('produc
     await pause(isFullLength() ? 60_000 : 2000);
     expect(sink.requests).toHaveLength(0);
     await platform.stack.redis.start();
-    await settled(api);
+    await settledDeliveries(api);
     const ids = eventIds(sink);
     expect(ids).toHaveLength(count);
     expect(new Set(ids).size).toBe(count);
@@ -131,7 +111,7 @@ describe.skipIf(!canRun('postgres', 'redis-server', 'influxd', 'nginx'))('produc
     await load.stop();
     await waitFor('the platform to answer', async () => (await api.get('summary')).status === 200, 60_000);
     await drained(platform);
-    await settled(api);
+    await settledDeliveries(api);
 
     const ids = (await storedIds(api)).filter((id) => id.startsWith('chaos'));
     expect(reckon(load.batches, ids), killed.join(' ')).toMatchObject({ lost: [], doubled: [] });

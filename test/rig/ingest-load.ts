@@ -66,7 +66,7 @@ export class IngestLoad {
     this.batches.push(batch);
     try {
       const answer = await this.api.post('metrics/inference/batch', { metrics: this.metricsOf(batch) });
-      batch.fate = answer.status === 201 ? 'acknowledged' : 'refused';
+      batch.fate = fateOf(answer.status);
       onAnswer?.(answer, size);
     } catch {
       await pause(20); // nobody there: the batch stays unknown
@@ -81,4 +81,10 @@ export class IngestLoad {
       return inference(modelId, `${id}#${i}`, { latency: (i % 50) + 1, tags: { shard: `s${i % 4}` } });
     });
   }
+}
+
+/** A proxy that lost an instance, or waited too long for it, does not know what became of the request. */
+function fateOf(status: number): BatchFate {
+  if (status === 201) return 'acknowledged';
+  return status === 502 || status === 504 ? 'unknown' : 'refused';
 }

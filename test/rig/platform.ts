@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import type { Client, ClientOptions } from './client.js';
 import { EMBEDDED } from './embedded-platform.js';
-import { PRODUCTION } from './production-platform.js';
-import { canRun, type Exit, type Process } from '@tidemark/servers';
+import { CAN_RUN_PRODUCTION, PRODUCTION } from './production-platform.js';
+import type { Exit, Process } from '@tidemark/servers';
 
 /** PlatformOptions are how a platform is set up; it lives in a fresh folder of its own unless `dataDir` names one. */
 export interface PlatformOptions {
@@ -55,9 +55,7 @@ export interface Profile {
 }
 
 /** PROFILES are all the ways that scenarios run over, as far as this machine has what they need. */
-export const PROFILES: readonly Profile[] = canRun('postgres', 'redis-server', 'influxd', 'nginx')
-  ? [EMBEDDED, PRODUCTION]
-  : [EMBEDDED];
+export const PROFILES: readonly Profile[] = CAN_RUN_PRODUCTION ? [EMBEDDED, PRODUCTION] : [EMBEDDED];
 
 /** ALONE are the profiles of a single process, for scenarios about its own files. */
 export const ALONE: readonly Profile[] = [EMBEDDED];

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Exit, Process } from '@tidemark/servers';
+import { canRun, type Exit, Process } from '@tidemark/servers';
+import { onTestFinished } from 'vitest';
 import { Stack } from '../../stack/stack.js';
 import { Client, type ClientOptions } from './client.js';
 import type { KeyRequest, Platform, PlatformOptions, Profile } from './platform.js';
@@ -10,6 +11,16 @@ import { waitFor } from './wait-for.js';
 
 const KEYS = fileURLToPath(new URL('../../apps/api/dist/keys.js', import.meta.url));
 const READY_MS = 60_000;
+
+/** CAN_RUN_PRODUCTION tells whether this machine has the servers that it takes. */
+export const CAN_RUN_PRODUCTION = canRun('postgres', 'redis-server', 'influxd', 'nginx');
+
+/** openProduction starts a stack for the test that runs now, which may get at each of its processes. */
+export async function openProduction(options: PlatformOptions = {}): Promise<ProductionPlatform> {
+  const platform = await ProductionPlatform.open(options);
+  onTestFinished(() => platform.close());
+  return platform;
+}
 
 /** PRODUCTION is nginx, two instances of the API and two workers on real servers, as `npm run stack` starts them. */
 export const PRODUCTION: Profile = {
@@ -121,7 +132,7 @@ export class ProductionPlatform implements Platform {
     return (await Promise.all(asked)).every(Boolean);
   }
 
-  /** Ends the programs, both kinds at once; answers how the first instance ended. */
+  /** Ends the programs, both kinds at once; answers how the first instance ended, or one that ended otherwise than in order. */
   private async end(signal: NodeJS.Signals): Promise<Exit> {
     const exits = await Promise.all(
       [...this.stack.apis, ...this.stack.workers].map((program) =>
@@ -129,8 +140,8 @@ export class ProductionPlatform implements Platform {
       ),
     );
     for (const client of this.clients) client.close();
-    const [first] = exits;
-    if (!first) throw new Error('the stack has no API');
-    return first;
+    const told = exits.find(({ code }) => code !== 0) ?? exits[0];
+    if (!told) throw new Error('the stack has no API');
+    return told;
   }
 }

@@ -13,3 +13,12 @@ export function settledLedger(api: Client, alertId: string, count: number): Prom
   };
   return waitFor(`${count} deliveries of the alert to end`, settled, THREE_TRIES_MS);
 }
+
+/** settledDeliveries waits until every delivery that there is has its end. */
+export function settledDeliveries(api: Client): Promise<boolean> {
+  const isOver = async (): Promise<boolean> => {
+    const open = ['pending', 'sending'].map((status) => api.must(api.get(`deliveries?status=${status}&limit=1`)));
+    return (await Promise.all(open)).every(({ deliveries }) => deliveries.length === 0);
+  };
+  return waitFor('every delivery to end', isOver, 180_000);
+}

@@ -1,5 +1,14 @@
 import type { Client } from './client.js';
 import type { SentBatch } from './ingest-load.js';
+import { OwnMetrics } from './own-metrics.js';
+import type { Platform } from './platform.js';
+import { waitFor } from './wait-for.js';
+
+/** drained waits until no point waits on a disk for InfluxDB, so that reads see all of them; alone none ever does. */
+export function drained(platform: Pick<Platform, 'instances'>): Promise<boolean> {
+  const isEmpty = async (): Promise<boolean> => (await OwnMetrics.of(platform)).sum('tidemark_spool_points') === 0;
+  return waitFor('the spools to be drained', isEmpty, 120_000);
+}
 
 /** storedIds reads back the request id of every point that is stored, as often as it is there. */
 export async function storedIds(api: Client): Promise<string[]> {

@@ -14,6 +14,7 @@ import type { Clock } from '@tidemark/program';
 import { answerClientFault } from './platform/client-fault.js';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
 import { nestLog } from './platform/nest-log.js';
+import { partSlowly } from './platform/part-slowly.js';
 import { ProblemFilter, sendProblem } from './platform/problem-filter.js';
 
 /** Server is the platform, listening. */
@@ -42,6 +43,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   try {
     const adapter = adapterOf(log);
     const fastify = adapter.getInstance();
+    partSlowly(fastify.server);
     guardEdge(fastify, composition.edge);
     const app = await createApp(adapter, composition, log);
     close = () => app.close().finally(composition.close);
