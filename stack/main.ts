@@ -14,11 +14,16 @@ workers behind Redis, points in InfluxDB, everything else in PostgreSQL. All on 
   --port N      port of nginx, default 8080
   --data DIR    where the data are, default ./data/stack
 
-Settings of the API (docs/configuration.md) are handed on from the environment. Ctrl-C stops all of it; a second one kills what is left.
+Settings of the API (docs/configuration.md) are handed on from the environment. What each of them writes is in its folder, in
+<name>.log; that of the run before, or what made it larger than 10 MB, in <name>.log.1. Ctrl-C stops all of it, and so does closing
+the terminal; a second Ctrl-C kills what is left.
 `;
 
 /** npm hands on a signal that the terminal has sent to all of the foreground: it is one wish. */
 const SAME_SIGNAL_MS = 1000;
+
+// A terminal that was closed takes no more lines: that must not end this before what it started.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
   process.exitCode = await main();
@@ -95,7 +100,7 @@ async function tellOfDeath({ kind, place, process: program }: LocalServer, stop:
   if (stop.aborted) return;
   const lines = program.output.trimEnd().split('\n').slice(-5);
   process.stderr.write(
-    `  ${kind.name} has ended (${signal ?? `code ${code}`}); its folder is ${place.folder}, its last words:\n` +
+    `  ${kind.name} has ended (${signal ?? `code ${code}`}); its log is in ${place.folder}, its last words:\n` +
       lines.map((line) => `    ${line}\n`).join(''),
   );
 }
@@ -138,6 +143,6 @@ function table(stack: Stack): string {
 
 ${lines.join('\n')}
 
-  Ctrl-C stops it.
+  What each of them writes is in its folder, in <name>.log. Ctrl-C stops it.
 `;
 }

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderNginx, upstreamServers } from '#nginx';
-import { LocalServer, startInfluxDb, startNginx, startPostgres, startRedis } from '@tidemark/servers';
+import { LocalServer, type ServerKind, startInfluxDb, startNginx, startPostgres, startRedis } from '@tidemark/servers';
 import { apiKind, type Variables, workerKind } from './programs.js';
+import { Starting } from './starting.js';
 
 /** StackOptions are the size of a stack, where its data are, and what its programs are set by besides. */
 export interface StackOptions {
@@ -20,68 +21,48 @@ export interface StackOptions {
 
 /** Stack is Tidemark as production runs it, from the servers that are installed on this machine. */
 export class Stack {
+  readonly postgres: LocalServer;
+  readonly redis: LocalServer;
+  readonly influxdb: LocalServer;
+
   private constructor(
-    readonly postgres: LocalServer,
-    readonly redis: LocalServer,
-    readonly influxdb: LocalServer,
+    { postgres, redis, influxdb }: Servers,
     readonly apis: readonly LocalServer[],
     readonly workers: readonly LocalServer[],
     readonly nginx: LocalServer,
     readonly env: Variables,
-  ) {}
+  ) {
+    this.postgres = postgres;
+    this.redis = redis;
+    this.influxdb = influxdb;
+  }
 
   /** start starts everything on free ports, over the data that an earlier stack left in the folder. */
-  static async start({ folder, apis, workers, port, env = {}, say = ignore, signal }: StackOptions): Promise<Stack> {
-    const started: LocalServer[] = [];
-    async function begin(name: string, start: () => Promise<LocalServer>): Promise<LocalServer> {
-      signal?.throwIfAborted();
-      say(`starting ${name}`);
-      const server = await start();
-      started.push(server);
-      signal?.throwIfAborted();
-      return server;
-    }
+  static async start(options: StackOptions): Promise<Stack> {
+    const { folder, apis, workers, env = {} } = options;
+    const starting = new Starting(options);
     try {
       await mkdir(folder, { recursive: true });
       // Started by root, PostgreSQL runs as another user, who must get through to its own folder below.
       await chmod(folder, 0o711);
-      const at = (name: string) => join(folder, name);
-      const postgres = await begin('PostgreSQL', () => startPostgres({ folder: at('postgres') }));
-      const redis = await begin('Redis', () => startRedis({ folder: at('redis') }));
-      const influxdb = await begin('InfluxDB', () => startInfluxDb({ folder: at('influxdb') }));
+      const servers = await startServers(starting, folder);
       const all: Variables = {
-        DATABASE_URL: postgres.url,
-        REDIS_URL: redis.url,
-        INFLUXDB_URL: influxdb.url,
+        DATABASE_URL: servers.postgres.url,
+        REDIS_URL: servers.redis.url,
+        INFLUXDB_URL: servers.influxdb.url,
         TIDEMARK_SECRET: await secretOf(folder),
         ...env,
       };
+      const program = (kind: ServerKind) =>
+        starting.begin(kind.name, () => LocalServer.start(kind, at(folder, kind.name)));
       const instances: LocalServer[] = [];
-      for (const name of numbered('api', apis)) {
-        instances.push(await begin(name, () => LocalServer.start(apiKind(name, all), { folder: at(name) })));
-      }
+      for (const name of numbered('api', apis)) instances.push(await program(apiKind(name, all)));
       const takers: LocalServer[] = [];
-      for (const name of numbered('worker', workers)) {
-        takers.push(await begin(name, () => LocalServer.start(workerKind(name, all), { folder: at(name) })));
-      }
-      const upstream = upstreamServers(instances.map((api) => new URL(api.url).host));
-      const nginx = await begin('nginx', () =>
-        startNginx({
-          folder: at('nginx'),
-          ...(port === undefined ? {} : { port }),
-          configuration: (place) =>
-            renderNginx({
-              NGINX_RUN_DIR: place.folder,
-              NGINX_LISTEN: `listen 127.0.0.1:${place.port};`,
-              NGINX_ACCESS_LOG: '/dev/null',
-              NGINX_UPSTREAM: upstream,
-              NGINX_METRICS_ALLOW: 'allow 127.0.0.1;',
-            }),
-        }),
-      );
-      return new Stack(postgres, redis, influxdb, instances, takers, nginx, all);
+      for (const name of numbered('worker', workers)) takers.push(await program(workerKind(name, all)));
+      const nginx = await starting.begin('nginx', () => startFront(options, instances));
+      return new Stack(servers, instances, takers, nginx, all);
     } catch (error) {
-      for (const server of started.toReversed()) await server.close();
+      await starting.undo();
       throw error;
     }
   }
@@ -102,6 +83,40 @@ export class Stack {
   }
 }
 
+interface Servers {
+  readonly postgres: LocalServer;
+  readonly redis: LocalServer;
+  readonly influxdb: LocalServer;
+}
+
+async function startServers(starting: Starting, folder: string): Promise<Servers> {
+  const postgres = await starting.begin('PostgreSQL', () => startPostgres(at(folder, 'postgres')));
+  const redis = await starting.begin('Redis', () => startRedis(at(folder, 'redis')));
+  const influxdb = await starting.begin('InfluxDB', () => startInfluxDb(at(folder, 'influxdb')));
+  return { postgres, redis, influxdb };
+}
+
+function startFront({ folder, port }: StackOptions, instances: readonly LocalServer[]): Promise<LocalServer> {
+  const upstream = upstreamServers(instances.map((api) => new URL(api.url).host));
+  return startNginx({
+    ...at(folder, 'nginx'),
+    ...(port === undefined ? {} : { port }),
+    configuration: (place) =>
+      renderNginx({
+        NGINX_RUN_DIR: place.folder,
+        NGINX_LISTEN: `listen 127.0.0.1:${place.port};`,
+        NGINX_ACCESS_LOG: '/dev/null',
+        NGINX_UPSTREAM: upstream,
+        NGINX_METRICS_ALLOW: 'allow 127.0.0.1;',
+      }),
+  });
+}
+
+/** Where a part of the stack lives, and what it writes is kept. */
+function at(folder: string, name: string): { readonly folder: string; readonly log: string } {
+  return { folder: join(folder, name), log: join(folder, name, `${name}.log`) };
+}
+
 /** The secret that seals the channels' secrets is made once for a folder. */
 async function secretOf(folder: string): Promise<string> {
   const file = join(folder, 'secret');
@@ -118,8 +133,4 @@ async function secretOf(folder: string): Promise<string> {
 
 function numbered(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
-}
-
-function ignore(): void {
-  // nobody listens
 }

@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { missing } from '@tidemark/servers';
+import { freePort, missing, Process } from '@tidemark/servers';
 import { Stack } from '../stack/stack.js';
-import { skipUnless } from './rig/skip.js';
+import { commandFault, skipUnless } from './rig/skip.js';
+import { waitFor } from './rig/wait-for.js';
 
+const STACK_MS = 90_000;
 const absent = missing('postgres', 'redis-server', 'influxd', 'nginx');
 
 async function newFolder(): Promise<string> {
@@ -29,6 +31,36 @@ describe('the stack', () => {
     // PostgreSQL keeps its pid here as long as it runs.
     await expect(readFile(join(folder, 'postgres/data/postmaster.pid'))).rejects.toThrow('ENOENT');
   });
+
+  test('ends in order when its terminal is closed, and keeps what its programs wrote', async (context) => {
+    skipUnless(context, absent ?? (await commandFault('script', ['--version'])));
+    const folder = await newFolder();
+    const port = await freePort();
+    const command = `exec node tools/run.mjs stack --apis 1 --workers 1 --port ${port} --data ${folder}`;
+    // It holds the other end of the terminal, which goes with it.
+    const terminal = Process.start({ command: 'script', args: ['-qefc', command, join(folder, 'typescript')] });
+    const log = (name: string, more = '') => readFile(join(folder, name, `${name}.log${more}`), 'utf8');
+    try {
+      await waitFor('the stack to run', () => terminal.output.includes('Tidemark runs at'), STACK_MS);
+      expect(terminal.output).toContain('in <name>.log');
+    } finally {
+      await terminal.end('SIGKILL');
+    }
+    await waitFor('PostgreSQL to end in order', async () =>
+      (await log('postgres')).includes('database system is shut down'),
+    );
+    for (const name of ['api-1', 'worker-1']) expect(await log(name)).toContain('"msg":"stopped"');
+    expect(await log('redis')).toContain('bye bye');
+    for (const name of ['influxdb', 'nginx']) await log(name);
+
+    const stack = await Stack.start({ folder, apis: 1, workers: 1 });
+    try {
+      expect(await log('api-1', '.1')).toContain('"msg":"stopped"');
+      expect(await log('api-1')).not.toContain('"msg":"stopped"');
+    } finally {
+      await stack.close();
+    }
+  }, 180_000);
 
   test('does not replace a secret that it cannot read', async (context) => {
     skipUnless(context, absent);

@@ -6,6 +6,7 @@ const PROGRAMS = {
   bench: { file: 'bench/dist/main.js', compile: ['bench'] },
   stack: { file: 'stack/dist/main.js', compile: ['stack'] },
   keys: { file: 'apps/api/dist/keys.js', compile: [] },
+  backup: { file: 'apps/api/dist/backup.js', compile: [] },
 };
 
 requireNode();

@@ -33,7 +33,7 @@ export const OUTSIDE = /^(test|bench|demo|stack)\//;
 export const TESTS = /(\.(test|contract)\.ts$)|(^test\/)|(\/rig\/)/;
 
 /** ENTRIES are the programs' first files: they hand the environment to readConfig. */
-const ENTRIES = /^apps\/[^/]+\/src\/(main|keys)\.ts$/;
+const ENTRIES = /^apps\/[^/]+\/src\/(main|keys|backup)\.ts$/;
 
 /** ENVIRONMENT_READERS may touch process.env. */
 export const ENVIRONMENT_READERS = [

@@ -9,4 +9,5 @@ export { createDatabase, startPostgres } from './postgres.js';
 export { type Exit, Process, type ProcessOptions } from './process.js';
 export { canRun, missing, postgresProgram, type Program, programFile, requireProgram } from './programs.js';
 export { type RedisOptions, startRedis } from './redis.js';
+export { LOG_BYTES, RotatingLog } from './rotating-log.js';
 export { type RedisGroup, startRedisCluster, startRedisSentinel } from './redis-group.js';

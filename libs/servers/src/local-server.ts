@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, requireFree } from './free-port.js';
 import { type Exit, Process, type ProcessOptions } from './process.js';
+import { RotatingLog } from './rotating-log.js';
 
 /** Place is where a server lives: its folder and its port of 127.0.0.1. */
 export interface Place {
@@ -28,6 +29,8 @@ export interface ServerKind {
 export interface ServerOptions {
   readonly folder?: string;
   readonly port?: number;
+  /** A file that all it writes is kept in, within bounds (RotatingLog); nothing is kept when absent. */
+  readonly log?: string;
 }
 
 const READY_MS = 30_000;
@@ -36,20 +39,22 @@ const READY_MS = 30_000;
 export class LocalServer {
   private current: Process | null = null;
   private past = '';
+  private log: RotatingLog | null = null;
 
   private constructor(
     readonly kind: ServerKind,
     readonly place: Place,
     private readonly isTemporary: boolean,
+    private readonly logFile: string | undefined,
   ) {}
 
   /** start makes a server of a kind and answers when it takes requests. */
-  static async start(kind: ServerKind, { folder, port }: ServerOptions = {}): Promise<LocalServer> {
+  static async start(kind: ServerKind, { folder, port, log }: ServerOptions = {}): Promise<LocalServer> {
     const place = {
       folder: folder ?? (await mkdtemp(join(tmpdir(), `tidemark-${kind.name.toLowerCase()}-`))),
       port: port ?? (await freePort()),
     };
-    const server = new LocalServer(kind, place, folder === undefined);
+    const server = new LocalServer(kind, place, folder === undefined, log);
     try {
       // Else whoever has it would answer in the place of the server that could not listen.
       if (port !== undefined) await requireFree(port);
@@ -85,7 +90,8 @@ export class LocalServer {
 
   /** start runs the server again over its data, after it was stopped or killed. */
   async start(): Promise<void> {
-    const started = Process.start(this.kind.command(this.place));
+    if (this.logFile !== undefined) this.log ??= RotatingLog.open(this.logFile);
+    const started = Process.start(this.kind.command(this.place), (text) => this.log?.add(text));
     this.current = started;
     const endMs = performance.now() + READY_MS;
     for (;;) {
@@ -119,6 +125,7 @@ export class LocalServer {
   /** close ends it; a temporary folder goes with it. */
   async close(): Promise<void> {
     if (this.current) await (this.isTemporary ? this.kill() : this.stop());
+    this.log?.close();
     if (this.isTemporary) await rm(this.place.folder, { recursive: true, force: true });
   }
 

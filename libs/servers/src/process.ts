@@ -60,7 +60,10 @@ export class Process {
   readonly exited: Promise<Exit>;
   private text = '';
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    onOutput: (text: string) => void,
+  ) {
     running.add(child);
     this.exited = once(child, 'exit').then(
       () => ({ code: child.exitCode, signal: child.signalCode }),
@@ -74,6 +77,7 @@ export class Process {
     );
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        onOutput(chunk);
         this.text += chunk;
         // Cut only at twice the bound, so that a chunk does not cost a copy of all that is kept.
         if (this.text.length > 2 * MAX_OUTPUT_CHARS) this.text = this.text.slice(-MAX_OUTPUT_CHARS);
@@ -84,8 +88,12 @@ export class Process {
   /**
    * start starts a program; what is set in this environment for a Tidemark of the machine is kept from it. It leads a
    * process group of its own: Ctrl-C on a terminal signals a whole group, and would end everything at once, in no order.
+   * `onOutput` hears of all that it writes, as it comes.
    */
-  static start({ command, args, env = {}, ...user }: ProcessOptions): Process {
+  static start(
+    { command, args, env = {}, ...user }: ProcessOptions,
+    onOutput: (text: string) => void = ignore,
+  ): Process {
     leaveNothingBehind();
     return new Process(
       spawn(command, [...args], {
@@ -94,6 +102,7 @@ export class Process {
         env: { ...cleanEnvironment(), ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
+      onOutput,
     );
   }
 
@@ -146,6 +155,10 @@ export class Process {
       .find((entry) => entry.startsWith(`${name}:`));
     return Number(/\d+/.exec(line ?? '')?.[0] ?? NaN) * 1024;
   }
+}
+
+function ignore(): void {
+  // nobody listens
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {

@@ -1,3 +1,4 @@
+export { copyDatabase } from './copy-database.js';
 export {
   assertWellFormed,
   Database,

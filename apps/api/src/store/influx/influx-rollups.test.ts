@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { aBatch, aPoint, aSeries, HOUR, NOW } from '../point-samples.contract.js';
 import type { DriftPoint, Point } from '../point-store.js';
 import type { InfluxStore } from './influx-store.js';
-import { readMarks } from './mark.js';
+import { markLine, readMarks } from './mark.js';
 import { POINTS } from './names.js';
 import { expectFigures, wholeHours } from './rig/expect-figures.js';
 import { type FaultProxy, openFaultProxy, type Verdict } from './rig/fault-proxy.js';
@@ -105,6 +105,35 @@ describe.skipIf(!canRunInfluxDb())('rollups in InfluxDB', { timeout: 60_000 }, (
       await reader.close();
     },
   );
+
+  it('count each point once after a backup whose mark is older than its rows', async () => {
+    const database = rig.newDatabase();
+    const [store, proxy] = await proxied(database, { ...EAGER, compactFlushes: 1 });
+    const connection = rig.connect(database);
+    const points = somePoints(500);
+    const write = async (batch: readonly Point[], flushes: number): Promise<void> => {
+      await store.write(aBatch(batch));
+      await expect.poll(async () => (await readMarks(connection))[0]?.flush, { timeout: 20_000 }).toBe(flushes);
+      await expect.poll(async () => (await readMarks(connection))[0]?.hours.isEmpty, { timeout: 20_000 }).toBe(true);
+    };
+    await write(points.slice(0, 100), 1);
+    const [saved] = await readMarks(connection);
+    for (let i = 1; i < 5; i++) await write(points.slice(i * 100, i * 100 + 100), i + 1);
+    await proxy.close();
+    await rig.admin(database).empty('meta');
+    await connection.write('meta', Buffer.from(markLine(saved)));
+
+    const successor = await rig.open({ database, pace: { ...EAGER, compactFlushes: 1 } });
+    await expectFigures(successor, points, range);
+    const later = somePoints(100, 501);
+    await successor.write(aBatch(later));
+    await expectFigures(successor, [...points, ...later], range);
+    await successor.close();
+    await forgetRaw(database);
+    const reader = await rig.open({ database, writer: 1 });
+    await expectFigures(reader, [...points, ...later], range);
+    await reader.close();
+  });
 
   it('count lines that another process drains, however often and under whatever slot', async () => {
     const database = rig.newDatabase();

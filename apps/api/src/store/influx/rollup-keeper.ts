@@ -13,6 +13,13 @@ import type { Sent, Unflushed } from './unflushed.js';
 /** Bytes of rows in one request. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
+/**
+ * A process that finds an unfinished attempt gives up so many numbers. A crash leaves one, but a backup that took the
+ * marks before the rows holds the rows of all flushes made meanwhile. The numbers last for 600,000 such starts: a row's
+ * number is part of its time, within its minute of 6e10 ns.
+ */
+const VOIDED_NUMBERS = 100_000;
+
 /** KeeperOptions are what a RollupKeeper works with. */
 export interface KeeperOptions {
   readonly connection: InfluxConnection;
@@ -36,6 +43,8 @@ export class RollupKeeper {
   private hasOpenFlush: boolean;
   private hasOpenCompaction: boolean;
   private isUnsure = false;
+  /** How many numbers an attempt that did not finish makes void. */
+  private voided = VOIDED_NUMBERS;
   private compactedHour: number;
 
   constructor(
@@ -141,14 +150,17 @@ export class RollupKeeper {
     }
     const { mark } = this;
     if (!this.hasOpenFlush && !this.hasOpenCompaction && mark.version > 0 && mark.isClean === isClean) return;
-    const [flush, compaction] = [mark.flush + 1, mark.compaction + 1];
+    const [flush, compaction] = [mark.flush + this.voided, mark.compaction + this.voided];
+    const voidFlushes = mark.voidFlushes.with(mark.flush + 1, flush);
+    const voidCompactions = mark.voidCompactions.with(mark.compaction + 1, compaction);
     await this.save({
       ...mark,
-      ...(this.hasOpenFlush ? { flush, voidFlushes: mark.voidFlushes.with(flush) } : {}),
-      ...(this.hasOpenCompaction ? { compaction, voidCompactions: mark.voidCompactions.with(compaction) } : {}),
+      ...(this.hasOpenFlush ? { flush, voidFlushes } : {}),
+      ...(this.hasOpenCompaction ? { compaction, voidCompactions } : {}),
       isClean,
     });
     this.hasOpenFlush = this.hasOpenCompaction = false;
+    this.voided = 1; // From here on the attempts are this process's own, one at a time.
   }
 
   private adopt(found: Mark): void {
