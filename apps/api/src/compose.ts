@@ -67,12 +67,13 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
     opening.closeLast(async () => telemetry.close());
     const state = await openState(opening);
     const links = openLinks(opening);
-    const store = await openPoints(opening, state);
+    const points = await openPoints(opening, state);
+    const { store } = points;
     const bus = openBus(opening, links);
     const delivery = await openDelivery(opening, state, links);
     const book = await openAlerts(opening, { state, delivery, bus });
     const watch = openWatch(opening, { state, delivery, end: (isOver) => live.end(isOver) });
-    const ingest = await openIngest(opening, { state, store, bus, book, links, watch });
+    const ingest = await openIngest(opening, { state, points, bus, book, links, watch });
     const read = createRead(isAlone(opening.config) ? ingest.rings : null, store);
     const live = openLive(opening, { state, bus, book, read });
     const platform = { state, links, store, delivery, book, ingest, read, live };

@@ -18,3 +18,4 @@ export { openPostgresState, type PostgresStateOptions } from './postgres-state.j
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { Revisions, type Topic } from './revisions.js';
 export { type Change, type EventDraft, type Firing, type Transition } from './transition.js';
+export { Writers } from './writers.js';

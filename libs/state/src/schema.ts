@@ -23,6 +23,7 @@ export interface Schema {
   readonly delivery_attempts: DeliveryAttemptsTable;
   readonly leases: LeasesTable;
   readonly revisions: RevisionsTable;
+  readonly writers: WritersTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -168,4 +169,10 @@ export interface LeasesTable {
 export interface RevisionsTable {
   readonly topic: string;
   readonly revision: number;
+}
+
+/** WritersTable holds up to which sequence number the holders of a slot may have numbered points. */
+export interface WritersTable {
+  readonly slot: number;
+  readonly reserved_seq: number;
 }

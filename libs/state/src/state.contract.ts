@@ -8,6 +8,7 @@ import { describePort as describeOutbox } from './outbox.contract.js';
 import { describePort as describeRegistry } from './registry.contract.js';
 import { describePort as describeRelease } from './release.contract.js';
 import { describePort as describeRevisions } from './revisions.contract.js';
+import { describePort as describeWriters } from './writers.contract.js';
 
 /** describePort runs the whole behaviour of the state on one engine. */
 export function describePort(engine: string, makeEngine: MakeEngine): void {
@@ -19,6 +20,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its claims', () => describeClaims(makeEngine));
     describe('its leases', () => describeLeases(makeEngine));
     describe('its revisions', () => describeRevisions(makeEngine));
+    describe('its writers', () => describeWriters(makeEngine));
     describe('its API keys', () => describeKeys(makeEngine));
   });
 }

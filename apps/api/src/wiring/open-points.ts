@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Leases } from '@tidemark/state';
-import { InfluxStore } from '../store/influx/influx-store.js';
+import { LateInfluxStore } from '../store/influx/late-influx-store.js';
+import { createLateLog } from '../store/influx/late-log.js';
 import type { PointStore } from '../store/point-store.js';
 import { createSpoolLog } from '../store/spool/spool-log.js';
 import { SpoolingSink } from '../store/spool/spooling-sink.js';
@@ -12,52 +12,56 @@ import { WriterSlot } from '../store/writer-slot.js';
 import type { State } from './open-state.js';
 import type { Opening } from './surroundings.js';
 
-/** How long a server of points is waited for at the start: it may be starting itself. */
-const PATIENCE_MS = 60_000;
+/** How long a server of points is waited for at the start: it may be starting itself. Then it is done without. */
+const PATIENCE_MS = 3000;
+
+/** Points are the store of metrics, and the slot under which this process writes where others write, too. */
+export interface Points {
+  readonly store: PointStore;
+  /** null where the store is of this process alone, and knows all that it ever held. */
+  readonly slot: number | null;
+}
 
 /** openPoints opens the store of metrics: a file here, or InfluxDB behind a spool. */
-export async function openPoints(opening: Opening, state: State): Promise<PointStore> {
+export async function openPoints(opening: Opening, state: State): Promise<Points> {
   const { config, clock, log, telemetry, fatal, closeLast } = opening;
   if (config.influxUrl !== null) return openInflux(opening, config.influxUrl, state);
   const file = join(config.dataDir, 'metrics.db');
   const on = { onDeath: fatal, onWork: createWorkReport(log, telemetry) };
   const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, ...on });
   closeLast(() => store.close());
-  return store;
+  return { store, slot: null };
 }
 
-async function openInflux(opening: Opening, url: string, state: State): Promise<PointStore> {
+async function openInflux(opening: Opening, url: string, state: State): Promise<Points> {
   const { config, clock, log, telemetry, closeLast } = opening;
-  const writer = await openSlot(opening, state);
+  const { wallMs, steadyMs } = clock;
+  const slot = await openSlot(opening, state);
   const { influxGeneration: generation } = config;
-  const options = {
+  const store = await LateInfluxStore.open({
     url,
     token: config.influxToken ?? '',
     org: config.influxOrg,
     database: config.influxBucket,
-    writer,
+    writer: slot,
     retention: config.retention,
-    clock: clock.wallMs,
+    clock: wallMs,
     onFault: (error: unknown) => log.warn({ err: error }, 'rollups could not be brought up to date; reads are slower'),
     ...(generation === 'auto' ? {} : { generation }),
-  };
-  const store = await patiently(opening, () => InfluxStore.open(options));
+    ...{ patienceMs: PATIENCE_MS, steadyMs, random: Math.random, report: createLateLog(log) },
+  });
   closeLast(() => store.close());
+  const folder = join(config.dataDir, 'spool');
   const sink = await SpoolingSink.open({
-    sink: store,
-    folder: join(config.dataDir, 'spool'),
-    maxBytes: config.spoolBytes,
-    wallMs: clock.wallMs,
-    steadyMs: clock.steadyMs,
-    random: Math.random,
-    report: createSpoolLog(log),
+    ...{ sink: store, folder, maxBytes: config.spoolBytes, report: createSpoolLog(log) },
+    ...{ wallMs, steadyMs, random: Math.random },
   });
   closeLast(() => sink.close());
+  void store.whenOpen().then(() => sink.hurry());
   telemetry.watchSpool(() => sink.stats());
-  const { wallMs, steadyMs } = clock;
   const spooled = new SpooledStore(store, sink, { wallMs, steadyMs });
   telemetry.watchAnswers(() => spooled.unknownAnswers);
-  return spooled;
+  return { store: spooled, slot };
 }
 
 /** Alone there is only one who writes; who shares a database shares the numbers of writers, too. */
@@ -73,18 +77,4 @@ async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state
   });
   closeLast(async () => slot.close());
   return slot.number;
-}
-
-async function patiently<T>({ clock, log }: Opening, open: () => Promise<T>): Promise<T> {
-  const endMs = clock.steadyMs() + PATIENCE_MS;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await open();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (clock.steadyMs() >= endMs) throw new Error(`INFLUXDB_URL: ${reason}`, { cause: error });
-      if (tries === 1) log.warn({ reason }, 'InfluxDB does not answer yet; waiting for it');
-      await pause(500);
-    }
-  }
 }
