@@ -1,6 +1,7 @@
 export { type Acknowledgement, type Alert, type AlertEvent, type AlertKey, type AlertState } from './alert.js';
 export { type AlertCounts } from './alert-counts.js';
 export { type AlertFilter, type AlertMark, Alerts, type TransitionOutcome } from './alerts.js';
+export { Backlogs, type WaitingPoints } from './backlogs.js';
 export { type Channel, type ChannelInput, type ChannelRemoval, Channels } from './channels.js';
 export { type Claim, type ClaimOptions, type ClaimOutcome, Claims, type DueDelivery } from './claims.js';
 export { openSqliteState, type State, type StateOptions } from './database.js';

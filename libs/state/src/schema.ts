@@ -24,6 +24,7 @@ export interface Schema {
   readonly leases: LeasesTable;
   readonly revisions: RevisionsTable;
   readonly writers: WritersTable;
+  readonly backlogs: BacklogsTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -175,4 +176,12 @@ export interface RevisionsTable {
 export interface WritersTable {
   readonly slot: number;
   readonly reserved_seq: number;
+}
+
+/** BacklogsTable holds what waits at each instance for the server of points; no row where nothing does. */
+export interface BacklogsTable {
+  readonly writer: string;
+  readonly points: number;
+  readonly oldest_ms: number;
+  readonly updated_ms: number;
 }

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { describePort as describeAlerts } from './alerts.contract.js';
+import { describePort as describeBacklogs } from './backlogs.contract.js';
 import { describePort as describeClaims } from './claims.contract.js';
 import type { MakeEngine } from './engine.contract.js';
 import { describePort as describeKeys } from './keys.contract.js';
@@ -21,6 +22,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its leases', () => describeLeases(makeEngine));
     describe('its revisions', () => describeRevisions(makeEngine));
     describe('its writers', () => describeWriters(makeEngine));
+    describe('its backlogs', () => describeBacklogs(makeEngine));
     describe('its API keys', () => describeKeys(makeEngine));
   });
 }

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toWireAlert } from '../alerts/wire.js';
 import { HttpProblem } from '../platform/problem.js';
 import type { Position, Range } from '../store/point-store.js';
+import { pendingHeaders } from './pending-points.js';
 import { createQueryReader, ExportQuerySchema, readRange } from './queries.js';
 import { QueryDeps } from './query.controller.js';
 import { toStoredDrift, toStoredInference } from './stored.js';
@@ -61,11 +62,13 @@ export class ExportController {
     const { format, model_id, ...time } = exportQuery(request.query);
     const { query } = this.deps;
     const range = { project: request.principal.project, modelId: model_id, ...readRange(time, query.clock.wallMs()) };
+    const pending = what === 'alerts' ? {} : pendingHeaders(query.pending());
     const pages =
       what === 'inference' ? this.inference(range) : what === 'drift' ? this.drift(range) : this.alerts(range);
     // While nothing is sent yet, a store that does not answer can still be told as what it is.
     const rows = startingWith(await pages.next(), pages);
     void reply
+      .headers(pending)
       .header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
       .header('content-disposition', `attachment; filename="tidemark-${what}.${format}"`)
       .send(

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Leases } from '@tidemark/state';
+import { Backlogs, Leases } from '@tidemark/state';
+import { BacklogBoard } from '../store/backlog-board.js';
 import { LateInfluxStore } from '../store/influx/late-influx-store.js';
 import { createLateLog } from '../store/influx/late-log.js';
 import type { PointStore } from '../store/point-store.js';
@@ -20,6 +21,8 @@ export interface Points {
   readonly store: PointStore;
   /** null where the store is of this process alone, and knows all that it ever held. */
   readonly slot: number | null;
+  /** What waits to be stored; null where nothing ever does. */
+  readonly board: BacklogBoard | null;
 }
 
 /** openPoints opens the store of metrics: a file here, or InfluxDB behind a spool. */
@@ -30,20 +33,20 @@ export async function openPoints(opening: Opening, state: State): Promise<Points
   const on = { onDeath: fatal, onWork: createWorkReport(log, telemetry) };
   const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, ...on });
   closeLast(() => store.close());
-  return { store, slot: null };
+  return { store, slot: null, board: null };
 }
 
 async function openInflux(opening: Opening, url: string, state: State): Promise<Points> {
   const { config, clock, log, telemetry, closeLast } = opening;
   const { wallMs, steadyMs } = clock;
-  const slot = await openSlot(opening, state);
+  const writer = await openSlot(opening, state);
   const { influxGeneration: generation } = config;
   const store = await LateInfluxStore.open({
     url,
     token: config.influxToken ?? '',
     org: config.influxOrg,
     database: config.influxBucket,
-    writer: slot,
+    writer: writer.number,
     retention: config.retention,
     clock: wallMs,
     onFault: (error: unknown) => log.warn({ err: error }, 'rollups could not be brought up to date; reads are slower'),
@@ -61,12 +64,22 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   telemetry.watchSpool(() => sink.stats());
   const spooled = new SpooledStore(store, sink, { wallMs, steadyMs });
   telemetry.watchAnswers(() => spooled.unknownAnswers);
-  return { store: spooled, slot };
+  const board = new BacklogBoard({
+    ...{ writer: writer.holder, own: () => sink.backlog(), wallMs, keptMs: config.retention.rawMs },
+    book: config.databaseUrl === null ? null : new Backlogs(state.database),
+    onFault: (error) => log.warn({ err: error }, 'other instances cannot be told what waits in the spool of this one'),
+  });
+  board.start();
+  closeLast(() => board.close());
+  return { store: spooled, slot: writer.number, board };
 }
 
 /** Alone there is only one who writes; who shares a database shares the numbers of writers, too. */
-async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state: State): Promise<number> {
-  if (config.databaseUrl === null) return 0;
+async function openSlot(
+  { config, clock, log, fatal, closeLast }: Opening,
+  state: State,
+): Promise<Pick<WriterSlot, 'number' | 'holder'>> {
+  if (config.databaseUrl === null) return { number: 0, holder: 'alone' };
   const file = join(config.dataDir, 'writer.json');
   const slot = await WriterSlot.take({
     leases: new Leases(state.database),
@@ -76,5 +89,5 @@ async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state
     onFault: (error) => log.warn({ err: error }, 'the number of this writer of points could not be renewed'),
   });
   closeLast(async () => slot.close());
-  return slot.number;
+  return slot;
 }

@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { backlogs } from './backlogs.js';
 import { claims } from './claims.js';
 import { deliveriesReleased } from './deliveries-released.js';
 import { initialSchema } from './initial-schema.js';
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-leases': leases,
   '0005-revisions': revisions,
   '0006-writers': writers,
+  '0007-backlogs': backlogs,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */
