@@ -23,6 +23,7 @@ import { ExportDeps } from './query/export.controller.js';
 import { QueryDeps } from './query/query.controller.js';
 import { createRead, type Read } from './query/read.js';
 import { ModelsDeps } from './rules/models.controller.js';
+import type { BacklogBoard } from './store/backlog-board.js';
 import type { PointStore } from './store/point-store.js';
 import { openAlerts } from './wiring/open-alerts.js';
 import { openBus } from './wiring/open-bus.js';
@@ -67,15 +68,16 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
     opening.closeLast(async () => telemetry.close());
     const state = await openState(opening);
     const links = await openLinks(opening);
-    const store = await openPoints(opening, state);
+    const points = await openPoints(opening, state);
+    const { store, board } = points;
     const bus = openBus(opening, links);
     const delivery = await openDelivery(opening, state, links);
     const book = await openAlerts(opening, { state, delivery, bus });
-    const watch = openWatch(opening, { state, delivery, end: (isOver) => live.end(isOver) });
-    const ingest = await openIngest(opening, { state, store, bus, book, links, watch });
+    const watch = openWatch(opening, { state, delivery, board, end: (isOver) => live.end(isOver) });
+    const ingest = await openIngest(opening, { state, points, bus, book, links, watch });
     const read = createRead(isAlone(opening.config) ? ingest.rings : null, store);
     const live = openLive(opening, { state, bus, book, read });
-    const platform = { state, links, store, delivery, book, ingest, read, live };
+    const platform = { state, links, store, board, delivery, book, ingest, read, live };
     await watch?.start();
     observe(opening, platform);
     return {
@@ -100,6 +102,7 @@ interface Platform {
   readonly state: State;
   readonly links: Links | null;
   readonly store: PointStore;
+  readonly board: BacklogBoard | null;
   readonly delivery: Delivery;
   readonly book: AlertBook;
   readonly ingest: IngestParts;
@@ -110,10 +113,10 @@ interface Platform {
 /** What each controller works with. */
 function providersOf(
   { config, clock, telemetry, version }: Opening,
-  { state, links, store, delivery, book, ingest, read, live }: Platform,
+  { state, links, store, board, delivery, book, ingest, read, live }: Platform,
   isDraining: () => boolean,
 ): Composition['providers'] {
-  const query = new QueryDeps(read, store, book, clock);
+  const query = new QueryDeps(read, store, book, clock, () => board?.pending().points ?? 0);
   const checks = checksOf(config, { store, state, links });
   const { channels, ensureProject } = state;
   return [
@@ -135,7 +138,7 @@ function providersOf(
     provide(LiveFeed, live.feed),
     provide(LiveDoor, live.door),
     provide(Tickets, live.tickets),
-    provide(HealthDeps, new HealthDeps(version, clock, isDraining, checks)),
+    provide(HealthDeps, new HealthDeps(version, clock, isDraining, checks, () => board?.pending() ?? null)),
     provide(DocsDeps, new DocsDeps(version)),
     provide(Telemetry, telemetry),
   ];

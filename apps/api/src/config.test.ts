@@ -136,6 +136,12 @@ describe('readConfig', () => {
     expect(faultsOf({ ...all, REDIS_URL: 'http://redis' })[0]).toMatch(/^REDIS_URL: /);
   });
 
+  it('refuses a token that no request can carry', () => {
+    expect(configOf({ INFLUXDB_TOKEN: 'aB3-_==' }).influxToken).toBe('aB3-_==');
+    expect(configOf({ INFLUXDB_TOKEN: 'me:sec ret' }).influxToken).toBe('me:sec ret');
+    expect(faultsOf({ INFLUXDB_TOKEN: 'two\nlines' })).toEqual([expect.stringMatching(/^INFLUXDB_TOKEN: holds/)]);
+  });
+
   it('lets the variables of the worker be, and the worker those of this program', () => {
     expect(faultsOf({ TIDEMARK_WORKER_CONCURRENCY: '4' })).toEqual([]);
     const ours = Object.values(SETTINGS).map(({ env }) => env);

@@ -44,7 +44,7 @@ export const SETTINGS = {
     'INFLUXDB_TOKEN',
     '',
     'Token for InfluxDB; for 1.x user:password. None where it asks for none.',
-    optional((text) => text),
+    optional(headerText),
   ),
   influxOrg: setting('INFLUXDB_ORG', 'tidemark', 'Organisation in InfluxDB 2.x.', (text) => text),
   influxBucket: setting(
@@ -176,6 +176,13 @@ function retentionFaults({ rawMs, minuteMs, hourMs }: Config['retention']): stri
   ].join(' and ');
   if (longer === '') return [];
   return [`TIDEMARK_RETENTION_HOUR: must be at least ${longer}, because no figures are told of what is older`];
+}
+
+/** What cannot stand in a header would fail with each request, as if the server were away. */
+function headerText(text: string): string {
+  // A name with a password is sent as Base64.
+  if (text.includes(':') || /^[\x21-\x7e]+$/.test(text)) return text;
+  throw new Error('holds a space or another character that no header can carry');
 }
 
 function bucket(text: string): string {

@@ -1,6 +1,7 @@
 export { type Acknowledgement, type Alert, type AlertEvent, type AlertKey, type AlertState } from './alert.js';
 export { type AlertCounts } from './alert-counts.js';
 export { type AlertFilter, type AlertMark, Alerts, type TransitionOutcome } from './alerts.js';
+export { Backlogs, type WaitingPoints } from './backlogs.js';
 export { type Channel, type ChannelInput, type ChannelRemoval, Channels } from './channels.js';
 export { type Claim, type ClaimOptions, type ClaimOutcome, Claims, type DueDelivery } from './claims.js';
 export { openSqliteState, type State, type StateOptions } from './database.js';
@@ -17,3 +18,4 @@ export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { Revisions, type Topic } from './revisions.js';
 export { StateUnavailableError } from './state-unavailable.js';
 export { type Change, type EventDraft, type Firing, type Transition } from './transition.js';
+export { Writers } from './writers.js';

@@ -1,7 +1,7 @@
 import type { State, Write } from './database.js';
 
-/** Topic is a kind of configuration that instances keep in memory. */
-export type Topic = 'projects' | 'models' | 'channels' | 'keys';
+/** Topic is what instances keep in memory of what others write: configuration, and what waits at each of them. */
+export type Topic = 'projects' | 'models' | 'channels' | 'keys' | 'backlogs';
 
 /** Revisions tells what was changed, in one cheap question: every change of a topic makes its number higher. */
 export class Revisions {

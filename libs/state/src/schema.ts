@@ -23,6 +23,8 @@ export interface Schema {
   readonly delivery_attempts: DeliveryAttemptsTable;
   readonly leases: LeasesTable;
   readonly revisions: RevisionsTable;
+  readonly writers: WritersTable;
+  readonly backlogs: BacklogsTable;
 }
 
 /** ProjectsTable holds one row a project. */
@@ -168,4 +170,18 @@ export interface LeasesTable {
 export interface RevisionsTable {
   readonly topic: string;
   readonly revision: number;
+}
+
+/** WritersTable holds up to which sequence number the holders of a slot may have numbered points. */
+export interface WritersTable {
+  readonly slot: number;
+  readonly reserved_seq: number;
+}
+
+/** BacklogsTable holds what waits at each instance for the server of points; no row where nothing does. */
+export interface BacklogsTable {
+  readonly writer: string;
+  readonly points: number;
+  readonly oldest_ms: number;
+  readonly updated_ms: number;
 }

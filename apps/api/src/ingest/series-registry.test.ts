@@ -28,6 +28,16 @@ describe('SeriesRegistry', () => {
     expect(registry.count('p')).toBe(1);
   });
 
+  it('keeps the series that were seen before those of earlier lives are known', () => {
+    const registry = new SeriesRegistry({ maxSeries: 2 });
+    const seen = resolved(registry, metric({ a: '1' }));
+    registry.load([{ ...seen }, { ...seen, key: 'of an earlier life' }], ACTIVE_MS - 1);
+    expect(registry.count('p')).toBe(2);
+    expect(registry.touch(seen, ACTIVE_MS)).toBe(true);
+    expect(resolved(registry, metric({ a: '1' }), ACTIVE_MS)).toBe(seen);
+    expect(registry.resolve('p', metric({ a: '2' }), ACTIVE_MS)).toMatchObject({ ok: false });
+  });
+
   it('takes no tags and an empty set of tags for the same', () => {
     const registry = new SeriesRegistry({ maxSeries: 10 });
     expect(resolved(registry, metric({}))).toBe(resolved(registry, metric()));

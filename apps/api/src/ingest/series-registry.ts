@@ -43,9 +43,9 @@ export class SeriesRegistry {
 
   constructor(private readonly options: RegistryOptions) {}
 
-  /** load takes over the series that were active before a restart. */
+  /** load takes over the series that were active before a restart; it may come after some of them were seen again. */
   load(series: readonly Series[], nowMs: number): void {
-    for (const one of series) this.add(one, nowMs);
+    for (const one of series) if (!this.entries.has(one.key)) this.add(one, nowMs);
   }
 
   /** count is the number of active series of a project. */

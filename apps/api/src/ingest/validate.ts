@@ -50,6 +50,11 @@ export class Validator {
     this.plain = new PlainBatchReader(deps.registry, (values) => this.valuesFault(values) === null);
   }
 
+  /** lastSeq is the highest sequence number that was given. */
+  get lastSeq(): number {
+    return this.seq;
+  }
+
   /** inference validates inference metrics of a project. */
   inference(project: string, body: MetricBody): Validated {
     const points: Point[] = [];

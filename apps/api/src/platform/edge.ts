@@ -174,7 +174,10 @@ function allowOrigin(
   header('vary', 'Origin');
   header('access-control-allow-methods', 'GET, POST, PUT, DELETE');
   header('access-control-allow-headers', 'authorization, x-api-key, content-type, content-encoding, idempotency-key');
-  header('access-control-expose-headers', 'retry-after, x-request-id, ratelimit, ratelimit-policy');
+  header(
+    'access-control-expose-headers',
+    'retry-after, x-request-id, ratelimit, ratelimit-policy, x-tidemark-pending-points',
+  );
   header('access-control-max-age', '600');
 }
 

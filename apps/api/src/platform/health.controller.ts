@@ -1,6 +1,7 @@
 import { Controller, Get, Header, HttpCode, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { answerWithin, type Clock } from '@tidemark/program';
+import type { Pending } from '../store/backlog-board.js';
 import { Telemetry } from './telemetry.js';
 
 /** Service is the state of one thing that the API needs. */
@@ -22,6 +23,8 @@ export class HealthDeps {
     readonly clock: Clock,
     readonly isDraining: () => boolean,
     readonly checks: HealthChecks,
+    /** Acknowledged points that the server of points has not got; null where there is no such server. */
+    readonly pending: () => Pending | null,
   ) {}
 }
 
@@ -66,8 +69,15 @@ export class HealthController {
       version: this.deps.version,
       // `influxdb` is the metric store's name in clients of this contract; embedded, no InfluxDB is connected.
       services: { api: 'healthy', influxdb: 'not_connected', ...services },
+      ...pendingOf(this.deps.pending()),
     };
   }
+}
+
+function pendingOf(pending: Pending | null): { pending_points?: number; pending_since?: string | null } {
+  if (!pending) return {};
+  const { points, sinceMs } = pending;
+  return { pending_points: points, pending_since: sinceMs === null ? null : new Date(sinceMs).toISOString() };
 }
 
 async function statesOf(checks: Readonly<Record<string, Check>>): Promise<Record<string, Service>> {

@@ -49,7 +49,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (isAway(error)) {
-    const detail = 'a database that this needs does not answer now; try again';
+    const detail = isOfPoints(error)
+      ? 'the database of points does not answer now, so none can be read; new ones are taken; try again'
+      : 'a database that this needs does not answer now; try again';
     return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
   }
   const status = statusOf(error);
@@ -62,8 +64,16 @@ export function toProblem(error: unknown): HttpProblem {
 
 /** A database that is away is neither the client's fault nor a defect: the same request works when it is back. */
 function isAway(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  return error.code === 'STATE_UNAVAILABLE' || error.code === 'STORE_FAULT';
+  return codeOf(error) === 'STATE_UNAVAILABLE' || isOfPoints(error);
+}
+
+/** Only a server of points fails so, and before it stands a spool. */
+function isOfPoints(error: unknown): boolean {
+  return codeOf(error) === 'STORE_FAULT';
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 function statusOf(error: unknown): number {

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toWireAlert } from '../alerts/wire.js';
 import { HttpProblem } from '../platform/problem.js';
 import type { Position, Range } from '../store/point-store.js';
+import { pendingHeaders } from './pending-points.js';
 import { createQueryReader, ExportQuerySchema, readRange } from './queries.js';
 import { QueryDeps } from './query.controller.js';
 import { toStoredDrift, toStoredInference } from './stored.js';
@@ -53,7 +54,7 @@ export class ExportController {
   constructor(@Inject(ExportDeps) private readonly deps: ExportDeps) {}
 
   @Get(':what')
-  export(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('what') what: string): void {
+  async export(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('what') what: string): Promise<void> {
     const columns = COLUMNS[what];
     if (!columns || !Object.hasOwn(COLUMNS, what)) {
       throw new HttpProblem('not_found', 'there is an export of inference, drift and alerts');
@@ -61,9 +62,13 @@ export class ExportController {
     const { format, model_id, ...time } = exportQuery(request.query);
     const { query } = this.deps;
     const range = { project: request.principal.project, modelId: model_id, ...readRange(time, query.clock.wallMs()) };
-    const rows =
+    const pending = what === 'alerts' ? {} : pendingHeaders(query.pending());
+    const pages =
       what === 'inference' ? this.inference(range) : what === 'drift' ? this.drift(range) : this.alerts(range);
+    // While nothing is sent yet, a store that does not answer can still be told as what it is.
+    const rows = startingWith(await pages.next(), pages);
     void reply
+      .headers(pending)
       .header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
       .header('content-disposition', `attachment; filename="tidemark-${what}.${format}"`)
       .send(
@@ -101,6 +106,16 @@ export class ExportController {
       before = page.at(-1);
       if (page.length < PAGE) return;
     }
+  }
+}
+
+async function* startingWith(first: IteratorResult<Row[]>, rest: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {
+  try {
+    if (first.done) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
   }
 }
 

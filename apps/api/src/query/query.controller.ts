@@ -1,10 +1,11 @@
-import { Controller, Get, Inject, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AlertBook } from '../alerts/alert-book.js';
 import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import type { PointStore, Position } from '../store/point-store.js';
 import { readCursor, writeCursor } from './cursor.js';
+import { pendingHeaders } from './pending-points.js';
 import {
   AggregateQuerySchema,
   createQueryReader,
@@ -23,6 +24,8 @@ export class QueryDeps {
     readonly store: PointStore,
     readonly alerts: AlertBook,
     readonly clock: Clock,
+    /** Acknowledged points that answers may lack; to be asked before reading. */
+    readonly pending: () => number,
   ) {}
 }
 
@@ -42,7 +45,8 @@ export class QueryController {
   constructor(@Inject(QueryDeps) private readonly deps: QueryDeps) {}
 
   @Get('metrics/inference')
-  async inference(@Req() request: FastifyRequest) {
+  async inference(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.headers(pendingHeaders(this.deps.pending()));
     const query = inferenceQuery(request.query);
     const range = {
       project: request.principal.project,
@@ -57,7 +61,8 @@ export class QueryController {
   }
 
   @Get('metrics/drift')
-  async drift(@Req() request: FastifyRequest) {
+  async drift(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.headers(pendingHeaders(this.deps.pending()));
     const query = driftQuery(request.query);
     const range = {
       project: request.principal.project,
@@ -72,7 +77,8 @@ export class QueryController {
   }
 
   @Get('metrics/aggregated')
-  async aggregated(@Req() request: FastifyRequest) {
+  async aggregated(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.headers(pendingHeaders(this.deps.pending()));
     const query = aggregateQuery(request.query);
     const range = readRange(query, this.deps.clock.wallMs(), 1);
     const windowMs = readWindow(query.window, range.untilMs - range.sinceMs);
@@ -98,7 +104,8 @@ export class QueryController {
   }
 
   @Get('summary')
-  async summary(@Req() request: FastifyRequest) {
+  async summary(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.headers(pendingHeaders(this.deps.pending()));
     const query = summaryQuery(request.query);
     const { project } = request.principal;
     const range = { project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };

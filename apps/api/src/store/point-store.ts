@@ -145,9 +145,9 @@ export interface PointStore {
   /** metricNames lists the custom metrics that a project's model has sent. */
   metricNames(project: string, modelId: string): Promise<readonly string[]>;
   findRecord(project: string, key: string): Promise<IdempotencyRecord | null>;
-  /** lastSeq is the highest sequence number stored when the store was opened; 0 when empty. */
+  /** lastSeq is the highest sequence number known to be stored when the store was opened; 0 when there was none. */
   readonly lastSeq: number;
-  /** newestMs is the highest timestamp of a point stored when the store was opened; -Infinity when empty. */
+  /** newestMs is the highest timestamp of a point stored when the store was opened; -Infinity when empty, Infinity when not known. */
   readonly newestMs: number;
   stats(): Promise<StoreStats>;
   /** ping rejects when the store cannot take a write now. */

@@ -51,12 +51,16 @@ export class SpooledStore implements PointStore {
   private recordBytes = 0;
   private blindUntilMs = -Infinity;
   private unknown = 0;
+  /** Not known while points of an earlier life wait: nobody has looked at their times. */
+  readonly newestMs: number;
 
   constructor(
     private readonly store: SpoolableStore,
     private readonly sink: SpoolSink,
     private readonly options: SpooledStoreOptions,
-  ) {}
+  ) {
+    this.newestMs = sink.backlog().points > 0 ? Infinity : store.newestMs;
+  }
 
   /** unknownAnswers counts the look-ups of answers that the server could not be asked for. */
   get unknownAnswers(): number {
@@ -65,10 +69,6 @@ export class SpooledStore implements PointStore {
 
   get lastSeq(): number {
     return this.store.lastSeq;
-  }
-
-  get newestMs(): number {
-    return this.store.newestMs;
   }
 
   async write(batch: WriteBatch): Promise<void> {

@@ -33,6 +33,8 @@ const RENEW_EVERY_MS = 30_000;
 export class WriterSlot {
   private constructor(
     readonly number: number,
+    /** Who this instance is, over all its lives. */
+    readonly holder: string,
     private readonly timer: NodeJS.Timeout,
   ) {}
 
@@ -49,6 +51,7 @@ export class WriterSlot {
       await writeFile(file, JSON.stringify({ holder, slot }), { mode: 0o600 });
       return new WriterSlot(
         slot,
+        holder,
         renewing(() => ask(slot), askedMs, options),
       );
     }

@@ -1,3 +1,4 @@
+import { Writers } from '@tidemark/state';
 import type { AlertBook } from '../alerts/alert-book.js';
 import { BatchWriter } from '../buffer/batch-writer.js';
 import { Rings } from '../buffer/rings.js';
@@ -5,19 +6,21 @@ import { Idempotency } from '../ingest/idempotency.js';
 import { RedisFlights } from '../ingest/redis-flights.js';
 import { createIngest, type Stages } from '../ingest/ingest.js';
 import { IngestDoor } from '../ingest/ingest-door.js';
-import { ACTIVE_MS, SeriesRegistry } from '../ingest/series-registry.js';
+import { SeriesRegistry } from '../ingest/series-registry.js';
 import { Validator } from '../ingest/validate.js';
 import type { LiveBus } from '../live/live-bus.js';
 import { evaluate, evaluateDrift } from '../rules/evaluate.js';
 import type { ChangeWatch } from '../platform/change-watch.js';
-import type { PointStore } from '../store/point-store.js';
+import { SeqReserve } from '../store/seq-reserve.js';
+import { loadSeries } from './load-series.js';
 import type { Links } from './open-links.js';
+import type { Points } from './open-points.js';
 import type { State } from './open-state.js';
 import type { Opening } from './surroundings.js';
 
 interface Parts {
   readonly state: State;
-  readonly store: PointStore;
+  readonly points: Points;
   readonly bus: LiveBus;
   readonly book: AlertBook;
   readonly links: Links | null;
@@ -25,15 +28,15 @@ interface Parts {
 }
 
 /** openIngest strings together validate -> write -> remember -> evaluate -> raise -> publish. */
-export async function openIngest(
-  { config, clock, telemetry, closeLast }: Opening,
-  { state, store, bus, book, links, watch }: Parts,
-) {
+export async function openIngest(opening: Opening, { state, points, bus, book, links, watch }: Parts) {
+  const { config, clock, telemetry, closeLast } = opening;
+  const { store } = points;
   const registry = new SeriesRegistry({ maxSeries: config.maxSeries });
-  registry.load(await store.activeSeries(clock.wallMs() - ACTIVE_MS), clock.wallMs());
-  // Of several instances none knows what the others count: the time of its start sets each above its own earlier lives.
-  const lastSeq = config.influxUrl === null ? store.lastSeq : Math.max(store.lastSeq, clock.wallMs() * 1000);
+  await loadSeries(opening, { registry, store });
+  const reserve = await openReserve(opening, state, points);
+  const lastSeq = reserve?.lastSeq ?? store.lastSeq;
   const validator = new Validator({ registry, clock, maxAgeMs: config.retention.rawMs, lastSeq });
+  reserve?.follow(() => validator.lastSeq);
   const writer = new BatchWriter({
     write: (batch) => store.write(batch),
     maxBatchPoints: 10_000,
@@ -67,5 +70,22 @@ export async function openIngest(
   });
   return { door, idempotency, rings, writer };
 }
+
+/** Of several instances none knows what the others count: the time of its start sets each above its own earlier lives. */
+async function openReserve(
+  { clock, log, closeLast }: Opening,
+  { database }: State,
+  { store, slot }: Points,
+): Promise<SeqReserve | null> {
+  if (slot === null) return null;
+  const leastSeq = Math.max(store.lastSeq, clock.wallMs() * 1000);
+  const reserve = await SeqReserve.open({
+    ...{ book: new Writers(database), slot, leastSeq },
+    onFault: (error) => log.warn({ err: error }, 'numbers for points could not be reserved; there are enough for now'),
+  });
+  closeLast(async () => reserve.close());
+  return reserve;
+}
+
 /** IngestParts are the path of a metric and what reads use of it. */
 export type IngestParts = Awaited<ReturnType<typeof openIngest>>;

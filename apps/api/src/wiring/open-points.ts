@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Leases } from '@tidemark/state';
-import { InfluxStore } from '../store/influx/influx-store.js';
+import { Backlogs, Leases } from '@tidemark/state';
+import { BacklogBoard } from '../store/backlog-board.js';
+import { LateInfluxStore } from '../store/influx/late-influx-store.js';
+import { createLateLog } from '../store/influx/late-log.js';
 import type { PointStore } from '../store/point-store.js';
 import { createSpoolLog } from '../store/spool/spool-log.js';
 import { SpoolingSink } from '../store/spool/spooling-sink.js';
@@ -12,57 +13,73 @@ import { WriterSlot } from '../store/writer-slot.js';
 import type { State } from './open-state.js';
 import type { Opening } from './surroundings.js';
 
-/** How long a server of points is waited for at the start: it may be starting itself. */
-const PATIENCE_MS = 60_000;
+/** How long a server of points is waited for at the start: it may be starting itself. Then it is done without. */
+const PATIENCE_MS = 3000;
+
+/** Points are the store of metrics, and the slot under which this process writes where others write, too. */
+export interface Points {
+  readonly store: PointStore;
+  /** null where the store is of this process alone, and knows all that it ever held. */
+  readonly slot: number | null;
+  /** What waits to be stored; null where nothing ever does. */
+  readonly board: BacklogBoard | null;
+}
 
 /** openPoints opens the store of metrics: a file here, or InfluxDB behind a spool. */
-export async function openPoints(opening: Opening, state: State): Promise<PointStore> {
+export async function openPoints(opening: Opening, state: State): Promise<Points> {
   const { config, clock, log, telemetry, fatal, closeLast } = opening;
   if (config.influxUrl !== null) return openInflux(opening, config.influxUrl, state);
   const file = join(config.dataDir, 'metrics.db');
   const on = { onDeath: fatal, onWork: createWorkReport(log, telemetry) };
   const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, ...on });
   closeLast(() => store.close());
-  return store;
+  return { store, slot: null, board: null };
 }
 
-async function openInflux(opening: Opening, url: string, state: State): Promise<PointStore> {
+async function openInflux(opening: Opening, url: string, state: State): Promise<Points> {
   const { config, clock, log, telemetry, closeLast } = opening;
+  const { wallMs, steadyMs } = clock;
   const writer = await openSlot(opening, state);
   const { influxGeneration: generation } = config;
-  const options = {
+  const store = await LateInfluxStore.open({
     url,
     token: config.influxToken ?? '',
     org: config.influxOrg,
     database: config.influxBucket,
-    writer,
+    writer: writer.number,
     retention: config.retention,
-    clock: clock.wallMs,
+    clock: wallMs,
     onFault: (error: unknown) => log.warn({ err: error }, 'rollups could not be brought up to date; reads are slower'),
     ...(generation === 'auto' ? {} : { generation }),
-  };
-  const store = await patiently(opening, () => InfluxStore.open(options));
+    ...{ patienceMs: PATIENCE_MS, steadyMs, random: Math.random, report: createLateLog(log) },
+  });
   closeLast(() => store.close());
+  const folder = join(config.dataDir, 'spool');
   const sink = await SpoolingSink.open({
-    sink: store,
-    folder: join(config.dataDir, 'spool'),
-    maxBytes: config.spoolBytes,
-    wallMs: clock.wallMs,
-    steadyMs: clock.steadyMs,
-    random: Math.random,
-    report: createSpoolLog(log),
+    ...{ sink: store, folder, maxBytes: config.spoolBytes, report: createSpoolLog(log) },
+    ...{ wallMs, steadyMs, random: Math.random },
   });
   closeLast(() => sink.close());
+  void store.whenOpen().then(() => sink.hurry());
   telemetry.watchSpool(() => sink.stats());
-  const { wallMs, steadyMs } = clock;
   const spooled = new SpooledStore(store, sink, { wallMs, steadyMs });
   telemetry.watchAnswers(() => spooled.unknownAnswers);
-  return spooled;
+  const board = new BacklogBoard({
+    ...{ writer: writer.holder, own: () => sink.backlog(), wallMs, keptMs: config.retention.rawMs },
+    book: config.databaseUrl === null ? null : new Backlogs(state.database),
+    onFault: (error) => log.warn({ err: error }, 'other instances cannot be told what waits in the spool of this one'),
+  });
+  board.start();
+  closeLast(() => board.close());
+  return { store: spooled, slot: writer.number, board };
 }
 
 /** Alone there is only one who writes; who shares a database shares the numbers of writers, too. */
-async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state: State): Promise<number> {
-  if (config.databaseUrl === null) return 0;
+async function openSlot(
+  { config, clock, log, fatal, closeLast }: Opening,
+  state: State,
+): Promise<Pick<WriterSlot, 'number' | 'holder'>> {
+  if (config.databaseUrl === null) return { number: 0, holder: 'alone' };
   const file = join(config.dataDir, 'writer.json');
   const slot = await WriterSlot.take({
     leases: new Leases(state.database),
@@ -72,19 +89,5 @@ async function openSlot({ config, clock, log, fatal, closeLast }: Opening, state
     onFault: (error) => log.warn({ err: error }, 'the number of this writer of points could not be renewed'),
   });
   closeLast(async () => slot.close());
-  return slot.number;
-}
-
-async function patiently<T>({ clock, log }: Opening, open: () => Promise<T>): Promise<T> {
-  const endMs = clock.steadyMs() + PATIENCE_MS;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await open();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (clock.steadyMs() >= endMs) throw new Error(`INFLUXDB_URL: ${reason}`, { cause: error });
-      if (tries === 1) log.warn({ reason }, 'InfluxDB does not answer yet; waiting for it');
-      await pause(500);
-    }
-  }
+  return slot;
 }

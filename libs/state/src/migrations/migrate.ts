@@ -1,9 +1,11 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { backlogs } from './backlogs.js';
 import { claims } from './claims.js';
 import { deliveriesReleased } from './deliveries-released.js';
 import { initialSchema } from './initial-schema.js';
 import { leases } from './leases.js';
 import { revisions } from './revisions.js';
+import { writers } from './writers.js';
 
 /** MIGRATIONS are applied in the order of their names; a name once released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,6 +14,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-claims': claims,
   '0004-leases': leases,
   '0005-revisions': revisions,
+  '0006-writers': writers,
+  '0007-backlogs': backlogs,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */

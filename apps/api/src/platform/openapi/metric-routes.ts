@@ -32,6 +32,10 @@ const stored = { ...inference, timestamp: '2026-01-31T12:00:00.000Z' };
 const idempotency = {
   'Idempotency-Key': 'Any unique text. The same key and body store once and get the same answer for 24 hours.',
 };
+const pendingPoints = {
+  'X-Tidemark-Pending-Points':
+    'How many acknowledged points the answer may lack, because they wait for InfluxDB; absent where none waits.',
+};
 const Done = Type.Object({ status: Type.Literal('success'), message: Type.String() });
 const cursor = Type.Optional(
   Type.String({ description: 'Give it as `cursor` for the next page; absent on the last.' }),
@@ -158,11 +162,12 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     query: InferenceQuerySchema,
     answer: {
       status: 200,
+      headers: pendingPoints,
       description: 'Newest first.',
       schema: Type.Object({ metrics: Type.Array(StoredInferenceSchema), next_cursor: cursor }),
       example: { metrics: [stored] },
     },
-    problems: ['invalid_query'],
+    problems: ['invalid_query', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -172,11 +177,12 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     query: DriftQuerySchema,
     answer: {
       status: 200,
+      headers: pendingPoints,
       description: 'Newest first.',
       schema: Type.Object({ drift_metrics: Type.Array(StoredDriftSchema), next_cursor: cursor }),
       example: { drift_metrics: [{ ...drift, timestamp: '2026-01-31T12:00:00.000Z', tags: {} }] },
     },
-    problems: ['invalid_query'],
+    problems: ['invalid_query', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -188,6 +194,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     query: AggregateQuerySchema,
     answer: {
       status: 200,
+      headers: pendingPoints,
       description: 'One list of windows a metric, oldest first.',
       schema: Type.Object({
         aggregated_metrics: Type.Optional(Type.Record(Type.String(), Series)),
@@ -202,7 +209,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         },
       },
     },
-    problems: ['invalid_query'],
+    problems: ['invalid_query', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -213,6 +220,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     query: SummaryQuerySchema,
     answer: {
       status: 200,
+      headers: pendingPoints,
       description: 'The figures.',
       schema: Type.Object({
         total_requests: Type.Integer(),
@@ -231,7 +239,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         active_alerts: 1,
       },
     },
-    problems: ['invalid_query'],
+    problems: ['invalid_query', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -241,7 +249,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     description:
       'Streamed a page at a time. In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front.',
     query: ExportQuerySchema,
-    answer: { status: 200, description: 'CSV (RFC 4180) or NDJSON.', mediaType: 'text/csv' },
-    problems: ['invalid_query', 'not_found'],
+    answer: { status: 200, headers: pendingPoints, description: 'CSV (RFC 4180) or NDJSON.', mediaType: 'text/csv' },
+    problems: ['invalid_query', 'storage_unavailable', 'not_found'],
   },
 ];

@@ -89,10 +89,19 @@ function operation(route: RouteDoc, schemas: Map<string, unknown>) {
 }
 
 function answer(doc: AnswerDoc, schemas: Map<string, unknown>) {
-  if (!doc.schema && !doc.mediaType) return { description: doc.description };
+  const described = { description: doc.description, ...answerHeaders(doc.headers) };
+  if (!doc.schema && !doc.mediaType) return described;
   const schema = doc.schema ? refer(doc.schema, schemas) : { type: 'string' };
   const example = doc.example === undefined ? {} : { example: doc.example };
-  return { description: doc.description, content: { [doc.mediaType ?? 'application/json']: { schema, ...example } } };
+  return { ...described, content: { [doc.mediaType ?? 'application/json']: { schema, ...example } } };
+}
+
+function answerHeaders(headers: AnswerDoc['headers']) {
+  if (!headers) return {};
+  const described = (description: string) => ({ description, schema: { type: 'string' } });
+  return {
+    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, described(text)] as const)),
+  };
 }
 
 function problems(codes: readonly ProblemCode[], schemas: Map<string, unknown>) {

@@ -60,6 +60,10 @@ const channel = { name: 'on call', kind: 'webhook', url: 'https://example.com/ho
 const Health = Type.Object({
   status: Type.String(),
   services: Type.Optional(Type.Record(Type.String(), Type.String())),
+  pending_points: Type.Optional(Type.Integer({ description: 'Acknowledged points that InfluxDB has not got yet.' })),
+  pending_since: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: 'When the oldest of them was acknowledged.' }),
+  ),
 });
 
 /** PLATFORM_ROUTES are models, alerts, channels, deliveries, keys and the platform itself. */

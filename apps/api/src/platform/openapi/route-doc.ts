@@ -34,6 +34,8 @@ export interface AnswerDoc {
   readonly schema?: TSchema;
   readonly example?: unknown;
   readonly mediaType?: string;
+  /** Headers that the answer may carry, with what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Tag groups routes. */

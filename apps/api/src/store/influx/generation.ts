@@ -7,14 +7,19 @@ export type Generation = '1' | '2' | '3';
 
 /**
  * probeGeneration asks a server what it is. 1.x and 2.x say so on `/ping` without a token; 3 may want one, and has its
- * version in a header of its own too. Rejects with a StoreFault.
+ * version in a header of its own too. Rejects with a StoreFault, also when the signal says that nobody wants to know.
  */
-export async function probeGeneration(url: string, token: string, timeoutMs: number): Promise<Generation> {
+export async function probeGeneration(
+  url: string,
+  token: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Generation> {
   const authorization = authorizationOf(token);
   const timeout = AbortSignal.timeout(timeoutMs);
   // Without an agent the socket ends with the answer.
   const { transport } = new InfluxDB({ url, timeout: 0, transportOptions: { agent: false } });
-  const options: SendOptions = { method: 'GET', signal: timeout };
+  const options: SendOptions = { method: 'GET', signal: signal ? AbortSignal.any([timeout, signal]) : timeout };
   if (authorization !== null) options.headers = { authorization };
   let headers: Headers = {};
   try {

@@ -88,13 +88,19 @@ export class InfluxStore implements PointStore, LineSink {
     return this.parts.newestMs;
   }
 
-  /** open creates what is missing on the server and takes over what the slot's last holder left. Rejects with a StoreFault. */
-  static async open(options: InfluxStoreOptions): Promise<InfluxStore> {
+  /**
+   * open creates what is missing on the server and takes over what the slot's last holder left. Rejects with a StoreFault,
+   * also when the signal gives it up.
+   */
+  static async open(options: InfluxStoreOptions, giveUp?: AbortSignal): Promise<InfluxStore> {
     const { url, token, writer: slot, clock, queryTimeoutMs = QUERY_TIMEOUT_MS } = options;
-    const generation = options.generation ?? (await probeGeneration(url, token, queryTimeoutMs));
+    const generation = options.generation ?? (await probeGeneration(url, token, queryTimeoutMs, giveUp));
     const timeouts = { queryTimeoutMs, writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS };
     const connection = new InfluxConnection({ ...options, ...timeouts }, generation);
+    const end = (): void => connection.close();
+    giveUp?.addEventListener('abort', end);
     try {
+      giveUp?.throwIfAborted();
       await prepareShelves(connection, generation, options);
       const marks = await readMarks(connection);
       const own = marks.find((mark) => mark.slot === slot);
@@ -120,6 +126,8 @@ export class InfluxStore implements PointStore, LineSink {
     } catch (error) {
       connection.close();
       throw error;
+    } finally {
+      giveUp?.removeEventListener('abort', end);
     }
   }
 

@@ -40,6 +40,8 @@ export class Drainer {
   /** Whether the requests since the last batch was accepted went well, so that waiting for the end is worth it. */
   private isFluent = true;
   private waiting: (() => void)[] = [];
+  /** Ends the wait for the next try, while there is one. */
+  private hurried: () => void = () => undefined;
   private readonly told = new Set<string>();
   private awaySinceMs: number | null = null;
   private drainedAtStart = 0;
@@ -88,6 +90,13 @@ export class Drainer {
   praise(): void {
     this.failures = 0;
     this.told.clear();
+  }
+
+  /** hurry ends the wait for the next try: somebody has found that the server is there. */
+  hurry(): void {
+    this.failures = 0;
+    this.notBeforeMs = -Infinity;
+    this.hurried();
   }
 
   /**
@@ -185,7 +194,8 @@ export class Drainer {
 
   private pause(ms: number): Promise<void> {
     if (ms <= 0) return Promise.resolve();
-    return within(new Promise(() => undefined), Math.ceil(ms), this.stopping.signal);
+    const hurried = new Promise<void>((resolve) => (this.hurried = resolve));
+    return within(hurried, Math.ceil(ms), this.stopping.signal);
   }
 
   private moved(): void {

@@ -46,6 +46,20 @@ describe('a spooling sink before a server that is well', () => {
 });
 
 describe('a spooling sink before a server that fails', () => {
+  it('tries again at once when it is told that the server is there', async () => {
+    const server = await startServer();
+    const never = { firstMs: 864_000_000, lastMs: 864_000_000, slowMs: 864_000_000, maxAskedMs: 0 };
+    const spooling = await Spooling.open(server.url, { pace: never });
+    server.reply = () => ({ kind: 'refuse', status: 503 });
+    await spooling.write(3);
+    await spooling.write(3);
+    server.reply = () => STORE;
+    spooling.sink.hurry();
+    await expectDrained(spooling, server);
+    await spooling.write(1);
+    expect(spooling.sink.stats().appendedPoints).toBe(6);
+  });
+
   it('acknowledges while the server hangs, asks it no more than twice at a time, and drains when it answers', async () => {
     const server = await startServer();
     const spooling = await Spooling.open(server.url);

@@ -105,6 +105,11 @@ export class SpoolingSink implements LineSink {
     });
   }
 
+  /** hurry has what waits tried at once, not when its time has come: the server has just been found to be there. */
+  hurry(): void {
+    this.drainer.hurry();
+  }
+
   /** backlog tells how far reads lag behind what was acknowledged. */
   backlog(): Backlog {
     const { points, oldestMs } = this.spool.stats();
