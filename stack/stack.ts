@@ -12,6 +12,8 @@ export interface StackOptions {
   readonly workers: number;
   readonly port?: number;
   readonly env?: Variables;
+  /** What Node is given with each instance of the API, besides the flags of its package. */
+  readonly apiNodeArgs?: readonly string[];
   /** say is told of each step. */
   readonly say?: (step: string) => void;
   /** What ends the start: it then ends what has begun, last started first, and rejects. */
@@ -31,7 +33,8 @@ export class Stack {
   ) {}
 
   /** start starts everything on free ports, over the data that an earlier stack left in the folder. */
-  static async start({ folder, apis, workers, port, env = {}, say = ignore, signal }: StackOptions): Promise<Stack> {
+  static async start(options: StackOptions): Promise<Stack> {
+    const { folder, apis, workers, port, env = {}, apiNodeArgs = [], say = ignore, signal } = options;
     const started: LocalServer[] = [];
     async function begin(name: string, start: () => Promise<LocalServer>): Promise<LocalServer> {
       signal?.throwIfAborted();
@@ -58,7 +61,9 @@ export class Stack {
       };
       const instances: LocalServer[] = [];
       for (const name of numbered('api', apis)) {
-        instances.push(await begin(name, () => LocalServer.start(apiKind(name, all), { folder: at(name) })));
+        instances.push(
+          await begin(name, () => LocalServer.start(apiKind(name, all, apiNodeArgs), { folder: at(name) })),
+        );
       }
       const takers: LocalServer[] = [];
       for (const name of numbered('worker', workers)) {
