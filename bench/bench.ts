@@ -1,7 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Load } from './load.js';
-import { type ApiOptions, ServerProcess } from './server-process.js';
+import { ProductionStack } from './production/production-stack.js';
+import { type ApiOptions, profileFlags, ServerProcess } from './server-process.js';
+
+/** StackSize is how many instances of each program a stack has, and what they are set by. */
+export interface StackSize {
+  readonly apis: number;
+  readonly workers: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** BenchOptions: `quick` shortens everything; `profileDir` asks for processor profiles; `workDir` holds what is stored. */
 export interface BenchOptions {
@@ -47,6 +55,18 @@ export class Bench {
       return await work(api);
     } finally {
       await api.stop();
+    }
+  }
+
+  /** withStack lets `work` use a fresh stack of real servers, and ends it. */
+  async withStack<T>(size: StackSize, work: (stack: ProductionStack) => Promise<T>): Promise<T> {
+    const { profileDir } = this.options;
+    const apiNodeArgs = profileDir === null ? [] : profileFlags(profileDir);
+    const stack = await ProductionStack.start({ folder: this.newDataDir(), apiNodeArgs, ...size });
+    try {
+      return await work(stack);
+    } finally {
+      await stack.close();
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Program } from '@tidemark/servers';
 import type { Bench } from './bench.js';
 
 /** Target is what a figure has to reach, in its own unit. */
@@ -20,6 +21,8 @@ export interface Figure {
   /** name is how it is asked for on the command line. */
   readonly name: string;
   readonly title: string;
+  /** needs are the servers that must be installed for it; it is left out where one is missing, and that is said. */
+  readonly needs?: readonly Program[];
   readonly measure: (bench: Bench) => Promise<Reading[]>;
 }
 

@@ -5,6 +5,9 @@ import { idleFigure } from './figures/idle.js';
 import { ingestFigure } from './figures/ingest.js';
 import { liveFanoutFigure } from './figures/live-fanout.js';
 import { memoryFigure } from './figures/memory.js';
+import { productionIngestFigure } from './figures/production-ingest.js';
+import { productionScaleFigure } from './figures/production-scale.js';
+import { productionWebhookFigure } from './figures/production-webhook.js';
 import { queryFigure } from './figures/query.js';
 import { sdkOverheadFigure } from './figures/sdk-overhead.js';
 
@@ -18,4 +21,7 @@ export const FIGURES: readonly Figure[] = [
   liveFanoutFigure,
   sdkOverheadFigure,
   idleFigure,
+  productionIngestFigure,
+  productionWebhookFigure,
+  productionScaleFigure,
 ];

@@ -1,16 +1,18 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missing } from '@tidemark/servers';
 import { Bench } from './bench.js';
 import { ChildProcess } from './child-process.js';
 import { type Reading, verdictOf } from './figure.js';
 import { FIGURES } from './figures.js';
+import { leaveOut } from './leave-out.js';
 import { describeMachine } from './machine.js';
 import { type Options, readOptions, USAGE } from './options.js';
 import { topFunctions } from './profile.js';
 import { tableOf } from './table.js';
 
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url));
 
 const given = readOptions(
   process.argv.slice(2),
@@ -19,7 +21,7 @@ const given = readOptions(
 if (given.kind === 'options') process.exitCode = await run(given.options);
 else {
   process.stdout.write(`${given.kind === 'fault' ? `${given.fault}\n\n` : ''}${USAGE}\n`);
-  for (const { name, title } of FIGURES) process.stdout.write(`  ${name.padEnd(8)} ${title}\n`);
+  for (const { name, title } of FIGURES) process.stdout.write(`  ${name.padEnd(18)} ${title}\n`);
   process.exitCode = given.kind === 'fault' ? 2 : 0;
 }
 
@@ -44,8 +46,17 @@ async function run({ figures, quick, profile, out }: Options): Promise<number> {
   const bench = Bench.open({ quick, profileDir, workDir, say });
   const readings: Reading[] = [];
   const faults: Record<string, string> = {};
+  const leftOut: Record<string, string> = {};
   try {
-    for (const figure of FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name))) {
+    const asked = FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name));
+    for (const figure of asked) {
+      const reason = leaveOut(figure, missing);
+      if (reason !== null) {
+        if (figures.length > 0) faults[figure.name] = reason;
+        else leftOut[figure.name] = reason;
+        say(`${figure.name} is left out: ${reason}`);
+        continue;
+      }
       say(`${figure.name}: ${figure.title}`);
       try {
         readings.push(...(await figure.measure(bench)));
@@ -65,11 +76,13 @@ async function run({ figures, quick, profile, out }: Options): Promise<number> {
     machine,
     figures: readings.map((reading) => ({ ...reading, ...verdictOf(reading) })),
     faults,
+    left_out: leftOut,
   };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   process.stdout.write(`\n${tableOf(readings)}\n\nWritten to ${file}\n`);
   if (profileDir) process.stdout.write(`\n${topFunctions(profileDir)}\n`);
+  for (const [name, reason] of Object.entries(leftOut)) process.stdout.write(`${name} was left out: ${reason}\n`);
   for (const [name, fault] of Object.entries(faults)) process.stdout.write(`${name} was not measured: ${fault}\n`);
   return Object.keys(faults).length === 0 ? 0 : 1;
 }

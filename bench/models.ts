@@ -1,8 +1,7 @@
 import { MODELS, modelTypeOf } from './load/metric-text.js';
-import type { ServerProcess } from './server-process.js';
 
 /** registerModels registers the models that the load is of, with the default thresholds, so that every point is evaluated. */
-export async function registerModels(api: ServerProcess): Promise<void> {
+export async function registerModels(api: { readonly url: string }): Promise<void> {
   for (const [index, id] of MODELS.entries()) {
     await postJson(`${api.url}/api/v1/models`, {
       id,
@@ -29,9 +28,18 @@ export async function getJson(url: string): Promise<unknown> {
   return readAnswer(url, await fetch(url));
 }
 
+/** getText asks for a page that is no JSON; it throws on any answer but 2xx. */
+export async function getText(url: string): Promise<string> {
+  return textOf(url, await fetch(url));
+}
+
 async function readAnswer(url: string, answer: Response): Promise<unknown> {
+  const body: unknown = JSON.parse(await textOf(url, answer));
+  return body;
+}
+
+async function textOf(url: string, answer: Response): Promise<string> {
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 500)}`);
-  const body: unknown = JSON.parse(text);
-  return body;
+  return text;
 }

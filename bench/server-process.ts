@@ -13,7 +13,7 @@ export interface ApiOptions {
 }
 
 const READY_MS = 60_000;
-const API = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
+const API = fileURLToPath(new URL('../../../apps/api/dist/main.js', import.meta.url));
 const BARE = fileURLToPath(new URL('./peers/bare-server.js', import.meta.url));
 
 /** ServerProcess is a server in a process of its own, on a free port of 127.0.0.1. */
@@ -27,7 +27,7 @@ export class ServerProcess {
 
   /** startApi starts the built API server and resolves when it is ready. */
   static startApi({ dataDir, env, profileDir }: ApiOptions): Promise<ServerProcess> {
-    const nodeArgs = [...nodeFlags(), ...(profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [])];
+    const nodeArgs = [...nodeFlags(), ...(profileDir ? profileFlags(profileDir) : [])];
     return ServerProcess.#start(API, '/readyz', nodeArgs, {
       API_PORT: '0',
       TIDEMARK_DATA_DIR: dataDir,
@@ -98,6 +98,11 @@ export class ServerProcess {
   }
 }
 
+/** profileFlags make Node write a processor profile of each thread to a folder when it ends. */
+export function profileFlags(folder: string): string[] {
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
+
 /** The server says where it listens in a line of JSON. */
 function readUrl(line: string, found: (url: string) => void): void {
   if (!line.startsWith('{')) return;
@@ -108,7 +113,9 @@ function readUrl(line: string, found: (url: string) => void): void {
 
 /** Both servers run with the flags that `npm start` gives the API. */
 function nodeFlags(): string[] {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../apps/api/package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../../../apps/api/package.json', import.meta.url), 'utf8'),
+  );
   const config: unknown = isRecord(manifest) ? manifest['config'] : null;
   const flags: unknown = isRecord(config) ? config['nodeFlags'] : null;
   return typeof flags === 'string' ? flags.split(' ') : [];

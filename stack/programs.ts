@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Place, ServerKind } from '@tidemark/servers';
 
 /** Variables are what a program is set by. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** apiKind is an instance of the API: its spool is in its own folder, everything else in the servers that `env` names. */
-export function apiKind(name: string, env: Variables): ServerKind {
-  return programKind(name, 'api', (place) => ({
+/**
+ * apiKind is an instance of the API: its spool is in its own folder, everything else in the servers that `env` names.
+ * `nodeArgs` are given to Node besides those that the package names.
+ */
+export function apiKind(name: string, env: Variables, nodeArgs: readonly string[] = []): ServerKind {
+  const environment = (place: Place): Variables => ({
     API_HOST: '127.0.0.1',
     API_PORT: String(place.port),
     TIDEMARK_DATA_DIR: place.folder,
     ...env,
-  }));
+  });
+  return programKind(name, 'api', environment, nodeArgs);
 }
 
 /** workerKind is a worker that takes deliveries from the queue. */
@@ -24,13 +28,18 @@ export function workerKind(name: string, env: Variables): ServerKind {
   }));
 }
 
-function programKind(name: string, program: 'api' | 'worker', environment: (place: Place) => Variables): ServerKind {
+function programKind(
+  name: string,
+  program: 'api' | 'worker',
+  environment: (place: Place) => Variables,
+  nodeArgs: readonly string[] = [],
+): ServerKind {
   const url = ({ port }: Place) => `http://127.0.0.1:${port}`;
   return {
     name,
     command: (place) => ({
       command: process.execPath,
-      args: [...nodeFlags(program), built(`apps/${program}/dist/main.js`)],
+      args: [...nodeFlags(program), ...nodeArgs, built(`apps/${program}/dist/main.js`)],
       env: environment(place),
     }),
     // Alive is enough to go on: ready also asks for every server behind it, which a test may have taken away.
@@ -49,10 +58,11 @@ function nodeFlags(program: 'api' | 'worker'): string[] {
   return typeof flags === 'string' ? flags.split(' ') : [];
 }
 
-/** The same from the sources (tests) and from dist (npm run stack). */
+/** The same from the sources (tests), from dist (npm run stack) and from the dist of another folder (npm run bench). */
 function built(path: string): string {
-  const up = import.meta.url.endsWith('/dist/programs.js') ? '../../' : '../';
-  return fileURLToPath(new URL(`${up}${path}`, import.meta.url));
+  let folder = new URL('.', import.meta.url);
+  while (!existsSync(new URL('package-lock.json', folder))) folder = new URL('..', folder);
+  return fileURLToPath(new URL(path, folder));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

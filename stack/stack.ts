@@ -13,6 +13,8 @@ export interface StackOptions {
   readonly workers: number;
   readonly port?: number;
   readonly env?: Variables;
+  /** What Node is given with each instance of the API, besides the flags of its package. */
+  readonly apiNodeArgs?: readonly string[];
   /** say is told of each step. */
   readonly say?: (step: string) => void;
   /** What ends the start: it then ends what has begun, last started first, and rejects. */
@@ -39,7 +41,7 @@ export class Stack {
 
   /** start starts everything on free ports, over the data that an earlier stack left in the folder. */
   static async start(options: StackOptions): Promise<Stack> {
-    const { folder, apis, workers, env = {} } = options;
+    const { folder, apis, workers, env = {}, apiNodeArgs = [] } = options;
     const starting = new Starting(options);
     try {
       await mkdir(folder, { recursive: true });
@@ -56,7 +58,7 @@ export class Stack {
       const program = (kind: ServerKind) =>
         starting.begin(kind.name, () => LocalServer.start(kind, at(folder, kind.name)));
       const instances: LocalServer[] = [];
-      for (const name of numbered('api', apis)) instances.push(await program(apiKind(name, all)));
+      for (const name of numbered('api', apis)) instances.push(await program(apiKind(name, all, apiNodeArgs)));
       const takers: LocalServer[] = [];
       for (const name of numbered('worker', workers)) takers.push(await program(workerKind(name, all)));
       const nginx = await starting.begin('nginx', () => startFront(options, instances));

@@ -25,11 +25,15 @@ export async function buildIfNeeded(out) {
   return refresh({ name: 'build', inputs, outputs, words, work: () => quietly(command, args), out });
 }
 
+/** USES are folders beside the packages that another one uses: they are compiled with it, into its dist. */
+const USES = { bench: ['stack'] };
+
 /** compileIfNeeded compiles a folder beside the packages (demo, bench) into its dist, with the data it reads. */
 export async function compileIfNeeded(folder, out) {
   const libs = readdirSync(inRoot('libs')).map((name) => inRoot(`libs/${name}/dist/.tsbuildinfo`));
-  const inputs = [...ROOT_INPUTS, inRoot(folder), ...libs.filter((file) => existsSync(file))];
-  const outputs = [inRoot(`${folder}/dist/main.js`)];
+  const used = USES[folder] ?? [];
+  const inputs = [...ROOT_INPUTS, ...[folder, ...used].map(inRoot), ...libs.filter((file) => existsSync(file))];
+  const outputs = [inRoot(used.length > 0 ? `${folder}/dist/${folder}/main.js` : `${folder}/dist/main.js`)];
   const words = { doing: `Compiling ${folder}`, done: `Compiled ${folder}` };
   const work = async () => {
     await quietly(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '-p', inRoot(folder)]);

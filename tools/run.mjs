@@ -3,7 +3,7 @@ import { requireNode } from './node-version.mjs';
 /** PROGRAMS can be run by name: the built file, and the folder to compile for it. */
 const PROGRAMS = {
   demo: { file: 'demo/dist/main.js', compile: ['demo'] },
-  bench: { file: 'bench/dist/main.js', compile: ['bench'] },
+  bench: { file: 'bench/dist/bench/main.js', compile: ['bench'] },
   stack: { file: 'stack/dist/main.js', compile: ['stack'] },
   keys: { file: 'apps/api/dist/keys.js', compile: [] },
   backup: { file: 'apps/api/dist/backup.js', compile: [] },

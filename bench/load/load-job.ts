@@ -3,6 +3,8 @@ export interface ClosedJob {
   readonly kind: 'closed';
   readonly port: number;
   readonly points: number;
+  /** linesPath is set to send lines to InfluxDB, to this path of it, in the place of metrics to Tidemark. */
+  readonly linesPath?: string;
   readonly connections: number;
   readonly warmupMs: number;
   readonly durationMs: number;

@@ -1,7 +1,7 @@
 import { ID, metricText, STAMP } from './metric-text.js';
+import { positionsOf, writeId } from './written-over.js';
 
 const ZERO = 48;
-const HEX = Buffer.from('0123456789abcdef', 'latin1');
 const DAY_MS = 86_400_000;
 
 /** Times says when the metrics of a request happened: `firstMs` the first, each next one `stepMs` later (epoch ms). */
@@ -39,7 +39,7 @@ export class RequestTemplate {
   stamp({ firstMs, stepMs }: Times, firstId: number): void {
     for (let i = 0; i < this.points; i++) {
       this.#writeTime(this.#stamps[i] ?? 0, Math.floor(firstMs + i * stepMs));
-      this.#writeId(this.#ids[i] ?? 0, firstId + i);
+      writeId(this.bytes, this.#ids[i] ?? 0, firstId + i);
     }
   }
 
@@ -73,18 +73,4 @@ export class RequestTemplate {
     this.bytes[at] = ZERO + tens;
     this.bytes[at + 1] = ZERO + value - tens * 10;
   }
-
-  #writeId(at: number, id: number): void {
-    let rest = id;
-    for (let digit = 11; digit >= 0; digit--) {
-      this.bytes[at + 24 + digit] = HEX[rest % 16] ?? ZERO;
-      rest = Math.floor(rest / 16);
-    }
-  }
-}
-
-function positionsOf(bytes: Buffer, text: string): number[] {
-  const positions: number[] = [];
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) positions.push(at);
-  return positions;
 }

@@ -10,7 +10,7 @@ export type Work = (
 
 /** withSenders opens the connections of a job, lets `work` use them, and closes them; a broken one fails the job. */
 export async function withSenders(
-  job: { readonly port: number; readonly points: number; readonly connections: number },
+  job: Readonly<Record<'port' | 'points' | 'connections', number>> & { readonly linesPath?: string },
   work: Work,
 ): Promise<LoadResult> {
   let fail = (error: Error): void => {

@@ -1,0 +1,188 @@
+import { getText, registerModels } from '../models.js';
+import type { Bench } from '../bench.js';
+import type { Figure, Reading } from '../figure.js';
+import { refusedIn } from '../load.js';
+import { medianOf, spreadOf } from '../percentiles.js';
+import { type Costs, costAPoint, PARTS, totalOf } from '../production/costs.js';
+import { compareShapes, countStored, createDirect, DIRECT_PATH } from '../production/influx-peer.js';
+import type { ProductionStack } from '../production/production-stack.js';
+import { quantity } from '../table.js';
+
+const POINTS = 1000;
+const CONNECTIONS = 16;
+const WARM_UP_MS = 1000;
+/** With how many connections InfluxDB takes lines fastest is tried out: it is not to look slow for want of them. */
+const TRIED = [2, 4, 8, 16];
+
+/** Way is one way for points into InfluxDB. */
+interface Way {
+  readonly name: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly linesPath?: string;
+}
+
+interface Round {
+  readonly rate: number;
+  readonly points: number;
+  readonly refused: number;
+  readonly p99Ms: number;
+  /** Processor time of each part of the stack a point, in µs: it holds on a busy machine too. */
+  readonly costs: Costs;
+  readonly loadCores: number;
+  /** Points that wait on disk for InfluxDB when the round is over: acknowledged, and not stored yet. */
+  readonly spooled: number;
+}
+
+/** productionIngestFigure compares ingest through the whole stack with what its InfluxDB takes without it, in turns. */
+export const productionIngestFigure: Figure = {
+  name: 'production-ingest',
+  title: 'durable ingest through nginx and InfluxDB beside InfluxDB alone',
+  needs: ['nginx', 'influxd', 'postgres', 'redis-server'],
+  measure: async (bench) => [...(await measureStack(bench, 1)), ...(await measureStack(bench, 2))],
+};
+
+async function measureStack(bench: Bench, apis: number): Promise<Reading[]> {
+  return bench.withStack({ apis, workers: 1 }, async (stack) => {
+    await registerModels(stack);
+    const alone = await wayOfInfluxDb(bench, stack);
+    const door = { name: 'nginx', port: stack.port, connections: CONNECTIONS };
+    const [first] = stack.apis;
+    const straight = { name: 'api', port: first?.place.port ?? 0, connections: CONNECTIONS };
+    const ways: readonly Way[] = apis === 1 ? [door, alone, straight] : [door, alone];
+    const rounds = new Map<Way, Round[]>(ways.map((way) => [way, []]));
+    const count = bench.quick ? 3 : 5;
+    for (let i = 0; i < count; i++) {
+      for (const way of ways) rounds.get(way)?.push(await measure(bench, stack, way));
+      const rates = ways.map((way) => `${way.name} ${quantity(rounds.get(way)?.[i]?.rate ?? NaN, 'points/s')}`);
+      bench.say(`production-ingest, ${apis} api, round ${i + 1} of ${count}: ${rates.join(', ')}`);
+    }
+    await verify(stack, [...(rounds.get(door) ?? []), ...(rounds.get(straight) ?? [])]);
+    const [ours, theirs] = [rounds.get(door) ?? [], rounds.get(alone) ?? []];
+    return [
+      ...readingsOf(apis, ours, theirs, alone.connections),
+      ...(apis === 1 ? straightReadings(rounds.get(straight) ?? []) : []),
+    ];
+  });
+}
+
+async function wayOfInfluxDb(bench: Bench, stack: ProductionStack): Promise<Way> {
+  await createDirect(stack.influxdb.url);
+  let best: Way | null = null;
+  let bestRate = -1;
+  for (const connections of TRIED) {
+    const way = { name: 'InfluxDB alone', port: stack.influxdb.place.port, connections, linesPath: DIRECT_PATH };
+    const { rate } = await measure(bench, stack, way);
+    bench.say(`production-ingest: InfluxDB alone takes ${quantity(rate, 'points/s')} over ${connections} connections`);
+    if (rate > bestRate) [best, bestRate] = [way, rate];
+  }
+  if (!best) throw new Error('nothing was tried');
+  return best;
+}
+
+async function measure(bench: Bench, stack: ProductionStack, { name, ...way }: Way): Promise<Round> {
+  await stack.settle();
+  const before = stack.costs();
+  const result = await bench.load.run({
+    kind: 'closed',
+    points: POINTS,
+    warmupMs: WARM_UP_MS,
+    durationMs: bench.quick ? 2000 : 4000,
+    ...way,
+  });
+  const after = stack.costs();
+  const spooled = way.linesPath === undefined ? await spooledIn(stack) : 0;
+  if (refusedIn(result) > 0) throw new Error(`${name}: answers other than 2xx: ${JSON.stringify(result.refused)}`);
+  // The costs cover the warm-up too, at the same rate.
+  const points = (result.points * (result.elapsedMs + WARM_UP_MS)) / result.elapsedMs;
+  return {
+    rate: (result.points / result.elapsedMs) * 1000,
+    points: result.points,
+    refused: refusedIn(result),
+    p99Ms: spreadOf(result.latenciesMs).p99,
+    costs: costAPoint(before, after, points),
+    loadCores: result.cpuMs / result.elapsedMs,
+    spooled,
+  };
+}
+
+/** What was acknowledged must be there, and what was compared must have been the same. */
+async function verify(stack: ProductionStack, ours: readonly Round[]): Promise<void> {
+  await stack.settle();
+  if (stack.apis.length === 1) await compareShapes(stack.influxdb.url);
+  const acknowledged = ours.reduce((sum, { points }) => sum + points, 0);
+  const stored = await countStored(stack.influxdb.url);
+  if (stored < acknowledged) throw new Error(`${acknowledged} points were acknowledged and ${stored} are stored`);
+}
+
+async function spooledIn(stack: ProductionStack): Promise<number> {
+  const texts = await Promise.all(stack.apis.map(({ url }) => getText(`${url}/metrics`)));
+  return texts.reduce((sum, text) => sum + Number(/^tidemark_spool_points (\d+)/m.exec(text)?.[1] ?? 0), 0);
+}
+
+function readingsOf(apis: number, ours: readonly Round[], theirs: readonly Round[], connections: number): Reading[] {
+  const id = `production.ingest_${apis}_api`;
+  const median = (rounds: readonly Round[], figure: (round: Round) => number) => medianOf(rounds.map(figure));
+  const isMain = apis === 1;
+  const costs = PARTS.map((part) => ({
+    id: `${id}.${part}_cpu_us_a_point`,
+    name: `  processor time a point, ${part}`,
+    value: median(ours, (round) => round.costs[part]),
+    unit: 'us',
+  }));
+  return [
+    {
+      id: `${id}.points_per_s`,
+      name: `production ingest, batches of ${POINTS}, ${apis} api, through nginx`,
+      value: median(ours, ({ rate }) => rate),
+      unit: 'points/s',
+      ...(isMain ? { target: { atLeast: 80_000 } } : {}),
+      detail: { connections: CONNECTIONS, rounds: ours },
+    },
+    {
+      id: `${id}.influxdb_points_per_s`,
+      name: '  the same InfluxDB alone',
+      value: median(theirs, ({ rate }) => rate),
+      unit: 'points/s',
+      detail: { connections, rounds: theirs },
+    },
+    {
+      id: `${id}.share_of_influxdb`,
+      name: '  share of it',
+      value: medianOf(ours.map(({ rate }, i) => rate / (theirs[i]?.rate ?? NaN))),
+      unit: '',
+      ...(isMain ? { target: { atLeast: 0.3 } } : {}),
+    },
+    ...costs,
+    {
+      id: `${id}.cpu_us_a_point`,
+      name: '  processor time a point, all of it',
+      value: median(ours, (round) => totalOf(round.costs)),
+      unit: 'us',
+    },
+    {
+      id: `${id}.influxdb_alone_cpu_us_a_point`,
+      name: '  ... of InfluxDB alone',
+      value: median(theirs, (round) => round.costs.influxdb),
+      unit: 'us',
+    },
+    {
+      id: `${id}.spooled`,
+      name: '  points left in the spool after a round, most',
+      value: Math.max(...ours.map(({ spooled }) => spooled)),
+      unit: '',
+    },
+  ];
+}
+
+function straightReadings(rounds: readonly Round[]): Reading[] {
+  return [
+    {
+      id: 'production.ingest_straight.points_per_s',
+      name: 'the same without nginx, straight to the api',
+      value: medianOf(rounds.map(({ rate }) => rate)),
+      unit: 'points/s',
+      detail: { connections: CONNECTIONS, rounds },
+    },
+  ];
+}
