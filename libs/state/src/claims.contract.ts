@@ -3,18 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { Alerts } from './alerts.js';
 import { type Claim, type ClaimOutcome, Claims } from './claims.js';
 import { Deliveries } from './deliveries.js';
-import { aFiring, anEscalation, committed, type MakeEngine, useState } from './engine.contract.js';
+import { aFiring, anEscalation, committed, type MakeEngine } from './engine.contract.js';
 import { Outbox } from './outbox.js';
+import { tried, useLedger } from './rig/ledger.js';
 
 const LEASE_MS = 45_000;
 const by = (holder: string, nowMs: number) => ({ holder, nowMs, leaseMs: LEASE_MS });
-const tried = (atMs: number) => ({ atMs, durationMs: 5, detail: null });
 
 /** describePort states what holds for claims by id on every engine. */
 export function describePort(makeEngine: MakeEngine): void {
-  const { state, another } = useState(makeEngine);
-  const fire = async (atMs: number, modelId = 'm') =>
-    committed(await new Alerts(state()).commitTransition(aFiring(atMs, { key: { modelId } })));
+  const { state, another, fire } = useLedger(makeEngine);
   const idOf = ({ deliveryIds }: { deliveryIds: readonly string[] }) => deliveryIds[0] ?? '';
   const claimOf = (outcome: ClaimOutcome): Claim => {
     expect(outcome.outcome).toBe('claimed');

@@ -3,24 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { Alerts } from './alerts.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './delivery.js';
-import { aFiring, anEscalation, aResolution, committed, type MakeEngine, useState } from './engine.contract.js';
+import { aFiring, anEscalation, aResolution, committed, type MakeEngine } from './engine.contract.js';
 import { Outbox } from './outbox.js';
+import { held, only, tried, useLedger } from './rig/ledger.js';
 
-const held = (atMs: number, releaseMs = atMs + 1000) => ({ reason: 'limit', atMs, releaseMs, isChannelFull: false });
 const about = (id: string) => ({ id, project: 'p', channelId: 'c1', modelId: 'm' });
-const tried = (atMs: number, detail: string | null = null) => ({ atMs, durationMs: 12.5, detail });
 
 /** describePort states what holds for the outbox and the ledger on every engine. */
 export function describePort(makeEngine: MakeEngine): void {
-  const { state, another } = useState(makeEngine);
-  const fire = async (atMs: number, modelId = 'm', channelIds = ['c1']) =>
-    committed(await new Alerts(state()).commitTransition(aFiring(atMs, { key: { modelId }, channelIds })));
-  const only = <T>(items: readonly T[]): T => {
-    expect(items).toHaveLength(1);
-    const [item] = items;
-    if (!item) throw new Error('unreachable');
-    return item;
-  };
+  const { state, another, fire } = useLedger(makeEngine);
 
   describe('a claim', () => {
     it('takes what is due, earliest first, up to the limit, and never twice', async () => {

@@ -2,25 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { Alerts } from './alerts.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './delivery.js';
-import { aFiring, aResolution, committed, type MakeEngine, useState } from './engine.contract.js';
+import { aFiring, aResolution, committed, type MakeEngine } from './engine.contract.js';
 import { Outbox } from './outbox.js';
-
-const held = (atMs: number, releaseMs: number, isChannelFull = false) => ({
-  ...{ reason: 'limit', atMs, releaseMs, isChannelFull },
-});
-const tried = (atMs: number, detail: string | null = null) => ({ atMs, durationMs: 12.5, detail });
+import { held, only, tried, useLedger } from './rig/ledger.js';
 
 /** describePort states what holds for the release of what was held back, on every engine. */
 export function describePort(makeEngine: MakeEngine): void {
-  const { state, another } = useState(makeEngine);
-  const fire = async (atMs: number, modelId = 'm', channelIds = ['c1']) =>
-    committed(await new Alerts(state()).commitTransition(aFiring(atMs, { key: { modelId }, channelIds })));
-  const only = <T>(items: readonly T[]): T => {
-    expect(items).toHaveLength(1);
-    const [item] = items;
-    if (!item) throw new Error('unreachable');
-    return item;
-  };
+  const { state, another, fire } = useLedger(makeEngine);
 
   describe('the end of a window', () => {
     /** Fires, resolves and fires again, all of it held back; answers the ids, oldest first. */

@@ -1,6 +1,6 @@
-import { openRedis, type RedisLink } from '@tidemark/redis/open';
-import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { canRun } from '@tidemark/servers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { useRedis } from '../rig/use-redis.js';
 import { waitFor } from '../rig/wait-for.js';
 import type { IdempotencyRecord } from '../store/point-store.js';
 import { type Answer, Idempotency } from './idempotency.js';
@@ -10,18 +10,8 @@ const request = { project: 'p', key: 'k', fingerprint: 'f' };
 const answer: Answer = { status: 201, body: '{"accepted":1,"rejected":[]}' };
 
 describe.skipIf(!canRun('redis-server'))('Idempotency over instances', () => {
-  let server: LocalServer;
-  let link: RedisLink;
+  const redis = useRedis();
   let prefixes = 0;
-  beforeAll(async () => {
-    server = await startRedis();
-    link = openRedis({ url: server.url, role: 'producer', onFault: () => undefined });
-    await link.whenUp(10_000);
-  });
-  afterAll(async () => {
-    await link.close();
-    await server.close();
-  });
 
   /** Instances over one store of records and one Redis. */
   function bench(changes: Partial<RedisFlightsOptions> = {}, patienceMs = 5000) {
@@ -38,7 +28,7 @@ describe.skipIf(!canRun('redis-server'))('Idempotency over instances', () => {
           return records.get(`${project} ${key}`) ?? null;
         },
         wallMs: Date.now,
-        shared: new RedisFlights({ link, prefix, ...changes }),
+        shared: new RedisFlights({ link: redis.link, prefix, ...changes }),
         patienceMs,
       });
     const send = (by: Idempotency, given = request, fault?: string) =>
@@ -77,7 +67,7 @@ describe.skipIf(!canRun('redis-server'))('Idempotency over instances', () => {
     await send(instance());
     expect(await send(instance())).toEqual({ kind: 'answered', answer, replayed: true });
     expect(reads()).toBe(1);
-    await link.client.del(`${prefix}1:pk`);
+    await redis.link.client.del(`${prefix}1:pk`);
     expect(await send(instance())).toEqual({ kind: 'answered', answer, replayed: true });
     expect(done).toEqual(['work', 'redo']);
     expect(reads()).toBe(2);
@@ -103,11 +93,11 @@ describe.skipIf(!canRun('redis-server'))('Idempotency over instances', () => {
   });
 
   it('takes over from an instance that died, whose late end changes nothing', async () => {
-    const flights = new RedisFlights({ link, prefix: 'dead:', claimMs: 50 });
+    const flights = new RedisFlights({ link: redis.link, prefix: 'dead:', claimMs: 50 });
     const dead = await flights.take('id', 'f');
     let next = await flights.take('id', 'f');
     await waitFor('the end of the claim', async () => {
-      next = await new RedisFlights({ link, prefix: 'dead:' }).take('id', 'f');
+      next = await new RedisFlights({ link: redis.link, prefix: 'dead:' }).take('id', 'f');
       return next.kind === 'taken';
     });
     if (dead.kind !== 'taken' || next.kind !== 'taken') throw new Error('not taken');
@@ -123,18 +113,18 @@ describe.skipIf(!canRun('redis-server'))('Idempotency over instances', () => {
     for (const [key, given] of Object.entries({ long, nothing: { status: 422, body: '{}' } })) {
       await instance().once({ ...request, key }, { work: async () => given, redo: async () => undefined });
     }
-    expect(await link.client.keys(`${prefix}*`)).toEqual([]);
+    expect(await redis.link.client.keys(`${prefix}*`)).toEqual([]);
   });
 
   it('goes by the store alone while Redis hangs or is away', async () => {
     const { instance, send, done } = bench();
-    server.pause();
-    onTestFinished(() => server.resume());
+    redis.server.pause();
+    onTestFinished(() => redis.server.resume());
     expect(await send(instance())).toMatchObject({ kind: 'answered', replayed: false });
-    expect(link.isUp).toBe(false);
+    expect(redis.link.isUp).toBe(false);
     expect(await send(instance())).toMatchObject({ kind: 'answered', replayed: true });
     expect(done).toEqual(['work', 'redo']);
-    server.resume();
-    expect(await link.whenUp(20_000)).toBe(true);
+    redis.server.resume();
+    expect(await redis.link.whenUp(20_000)).toBe(true);
   });
 });

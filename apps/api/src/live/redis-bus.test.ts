@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { openRedis, type RedisLink } from '@tidemark/redis/open';
-import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openRedis } from '@tidemark/redis';
+import { canRun } from '@tidemark/servers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { useRedis } from '../rig/use-redis.js';
 import { waitFor } from '../rig/wait-for.js';
 import { describeBus } from './live-bus.contract.js';
 import type { LiveMessage } from './live-bus.js';
@@ -15,17 +16,7 @@ const news = (seq: number, project = 'default'): LiveMessage => ({
 });
 
 describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
-  let server: LocalServer;
-  let publisher: RedisLink;
-  beforeAll(async () => {
-    server = await startRedis();
-    publisher = openRedis({ url: server.url, role: 'producer', onFault: () => undefined });
-    await publisher.whenUp(10_000);
-  });
-  afterAll(async () => {
-    await publisher.close();
-    await server.close();
-  });
+  const redis = useRedis();
 
   interface Instance {
     readonly bus: RedisBus;
@@ -33,11 +24,17 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
     readonly dropped: Record<string, number>;
   }
   async function instance(prefix: string, changes: Partial<RedisBusOptions> = {}): Promise<Instance> {
-    const subscriber = openRedis({ url: server.url, role: 'subscriber', onFault: () => undefined });
+    const subscriber = openRedis({ url: redis.server.url, role: 'subscriber', onFault: () => undefined });
     const dropped: Record<string, number> = {};
     const heard: LiveMessage[] = [];
     const bus = RedisBus.open({
-      ...{ publisher, subscriber, prefix, instance: randomBytes(8).toString('hex'), steadyMs: () => performance.now() },
+      ...{
+        publisher: redis.link,
+        subscriber,
+        prefix,
+        instance: randomBytes(8).toString('hex'),
+        steadyMs: () => performance.now(),
+      },
       dropped: (kind, items) => (dropped[kind] = (dropped[kind] ?? 0) + items),
       ...changes,
     });
@@ -98,7 +95,7 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
       await waitFor('news', () => seqs(there.heard).includes(1));
       stops[1]?.();
       const channel = 'c:inference:p';
-      await waitFor('nobody', async () => Number((await publisher.client.pubsub('NUMSUB', channel))[1]) === 0);
+      await waitFor('nobody', async () => Number((await redis.link.client.pubsub('NUMSUB', channel))[1]) === 0);
     });
 
     it('tells an instance that starts later what is followed', async () => {
@@ -112,20 +109,20 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
       const [here, there] = [await instance('e:'), await instance('e:')];
       there.bus.follow('default');
       await meet(here, there);
-      for (const text of ['x\n[9]', 'no line feed', '']) await publisher.client.publish('e:inference:default', text);
-      await publisher.client.publish('e:follow', 'x\n{}');
+      for (const text of ['x\n[9]', 'no line feed', '']) await redis.link.client.publish('e:inference:default', text);
+      await redis.link.client.publish('e:follow', 'x\n{}');
       await waitFor('the count', () => there.bus.unreadable === 4);
       here.bus.publish(news(7));
       await waitFor('news', () => seqs(there.heard).includes(7));
     });
 
     it('tells, once a connection, that Redis does not let it hear the others', async () => {
-      await publisher.client.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', 'allkeys', 'resetchannels', 'allcommands');
-      const url = server.url.replace('redis://', 'redis://deaf:pw@');
+      await redis.link.client.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', 'allkeys', 'resetchannels', 'allcommands');
+      const url = redis.server.url.replace('redis://', 'redis://deaf:pw@');
       const subscriber = openRedis({ url, role: 'subscriber', onFault: () => undefined });
       const told: unknown[] = [];
       const bus = RedisBus.open({
-        ...{ publisher, subscriber, prefix: 'r:', instance: 'deaf', steadyMs: () => performance.now() },
+        ...{ publisher: redis.link, subscriber, prefix: 'r:', instance: 'deaf', steadyMs: () => performance.now() },
         dropped: () => undefined,
         onRefused: (error) => told.push(error),
       });
@@ -143,17 +140,17 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
       const [here, there] = [await instance('f:', { maxPendingBytes: 10_000 }), await instance('f:')];
       there.bus.follow('default');
       await meet(here, there);
-      server.pause();
-      onTestFinished(() => server.resume());
+      redis.server.pause();
+      onTestFinished(() => redis.server.resume());
       for (let seq = 1; seq <= 1000; seq += 1) here.bus.publish(news(seq));
       expect(seqs(here.heard)).toHaveLength(1000);
       expect(here.dropped['inference']).toBeGreaterThan(900);
-      await waitFor('the end of the connection', () => !publisher.isUp);
+      await waitFor('the end of the connection', () => !redis.link.isUp);
       await waitFor('the count of all', () => here.dropped['inference'] === 1000);
       here.bus.publish({ kind: 'alert', project: 'default', items: [makeAlert('a1')] });
       expect(here.dropped).toEqual({ inference: 1000, alert: 1 });
-      server.resume();
-      await publisher.whenUp(20_000);
+      redis.server.resume();
+      await redis.link.whenUp(20_000);
       await meet(here, there);
     });
 
@@ -161,10 +158,10 @@ describe.skipIf(!canRun('redis-server'))('RedisBus', () => {
       const [here, there] = [await instance('g:'), await instance('g:')];
       there.bus.follow('default');
       await meet(here, there);
-      await server.kill();
-      await waitFor('a dead Redis', () => !publisher.isUp);
+      await redis.server.kill();
+      await waitFor('a dead Redis', () => !redis.link.isUp);
       there.bus.follow('new');
-      await server.start();
+      await redis.server.start();
       await meet(here, there);
       await meet(here, there, 'new');
     });

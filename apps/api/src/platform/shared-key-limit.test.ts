@@ -1,24 +1,14 @@
-import { openRedis, type RedisLink } from '@tidemark/redis/open';
-import { canRun, type LocalServer, startRedis } from '@tidemark/servers';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { canRun } from '@tidemark/servers';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../rig/manual-clock.js';
+import { useRedis } from '../rig/use-redis.js';
 import { KeyLimit } from './key-limit.js';
 import { SharedKeyLimit } from './shared-key-limit.js';
 
 describe.skipIf(!canRun('redis-server'))('SharedKeyLimit', () => {
-  let server: LocalServer;
-  let link: RedisLink;
-  beforeAll(async () => {
-    server = await startRedis();
-    link = openRedis({ url: server.url, role: 'producer', onFault: () => undefined });
-    await link.whenUp(10_000);
-  });
-  afterAll(async () => {
-    await link.close();
-    await server.close();
-  });
+  const redis = useRedis();
   const limitOf = (perMinute: number, prefix: string, steadyMs = () => performance.now()): SharedKeyLimit =>
-    new SharedKeyLimit({ link, local: new KeyLimit(perMinute, steadyMs), perMinute, steadyMs, prefix });
+    new SharedKeyLimit({ link: redis.link, local: new KeyLimit(perMinute, steadyMs), perMinute, steadyMs, prefix });
   /** What refilling can have added since. */
   const refilled = (perMinute: number, sinceMs: number): number =>
     Math.ceil(((performance.now() - sinceMs) / 60_000) * perMinute);
@@ -64,14 +54,14 @@ describe.skipIf(!canRun('redis-server'))('SharedKeyLimit', () => {
     const clock = new ManualClock();
     const limit = limitOf(60, 'e:', clock.steadyMs);
     for (let i = 0; i < 20; i += 1) await limit.take('k');
-    server.pause();
-    onTestFinished(() => server.resume());
+    redis.server.pause();
+    onTestFinished(() => redis.server.resume());
     const outcomes = await Promise.all(Array.from({ length: 100 }, async () => await limit.take('k')));
     const allowed = outcomes.filter((outcome) => outcome?.allowed).length;
     expect(allowed).toBeGreaterThanOrEqual(39);
     expect(allowed).toBeLessThanOrEqual(42); // a token or two may have been at hand
-    server.resume();
-    expect(await link.whenUp(20_000)).toBe(true);
+    redis.server.resume();
+    expect(await redis.link.whenUp(20_000)).toBe(true);
     expect((await limitOf(60, 'e:').take('k'))?.allowed).toBe(true);
   });
 });
