@@ -4,7 +4,7 @@ import type { Json } from './rig/client.js';
 import { figure } from './rig/figure.js';
 import { inference, model } from './rig/fixtures.js';
 import { rounds } from './rig/length.js';
-import { openPlatform, ALONE } from './rig/platform.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { SIGNING_SECRET, verified } from './rig/receivers/three-receivers.js';
 import { waitFor } from './rig/wait-for.js';
@@ -12,7 +12,7 @@ import { waitFor } from './rig/wait-for.js';
 /** Alerts of a round, each on a channel of its own: all of them can be under way when the process dies. */
 const CHANNELS = 10;
 
-describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (profile) => {
+describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (profile) => {
   test(
     'every acknowledged breach is told, and a repeat carries the event id of the first',
     { timeout: 600_000 },
@@ -26,7 +26,7 @@ describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (prof
         const channel = { name: `hook ${i}`, kind: 'webhook', url: sink.url, secret: SIGNING_SECRET };
         channels.push((await api.must(api.post('channels', channel))).id);
       }
-      const turns = rounds(4, 50);
+      const turns = rounds(profile.name === 'embedded' ? 4 : 2, 50);
       const acknowledged: string[] = [];
       const retried: string[] = [];
       for (let round = 0; round < turns; round++) {
@@ -49,7 +49,12 @@ describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (prof
         const before = new Set((await api.must(api.get('alerts?limit=1000'))).map(({ model_id }: Json) => model_id));
         expect(acknowledged.filter((id) => !before.has(id))).toEqual([]);
         // Whoever had no answer asks again under the same key: stored once, and told.
-        for (const id of retried) expect((await send(id)).status).toBe(201);
+        await Promise.all(
+          retried.map((id) =>
+            // Another instance may believe for half a minute that the one that was killed is at it; a proxy needs a moment.
+            waitFor('the request to be taken', async () => (await send(id)).status === 201, 90_000),
+          ),
+        );
       }
       const models = [...acknowledged, ...retried].sort();
       const deliveries = await waitFor(
@@ -58,7 +63,7 @@ describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (prof
           const all = (await api.must(api.get('deliveries?limit=1000'))).deliveries;
           return all.length === models.length && all.every(({ status }: Json) => status === 'delivered') ? all : null;
         },
-        60_000 + turns * 10_000,
+        180_000 + turns * 10_000,
       );
       expect(deliveries.map(({ model_id }: Json) => model_id).sort()).toEqual(models);
       const alerts = await api.must(api.get('alerts?limit=1000'));
@@ -71,7 +76,7 @@ describe.each(ALONE)('kill -9 while alerts fire and are delivered, $name', (prof
       expect([...eventsOf].filter(([, events]) => events.size !== 1)).toEqual([]);
       const repeats = calls.length - models.length;
       expect(repeats).toBeLessThanOrEqual(turns * CHANNELS);
-      figure(`${turns} kill -9 during ${models.length} alerts`, `all told, ${repeats} twice`);
+      figure(`${turns} kill -9 during ${models.length} alerts, ${profile.name}`, `all told, ${repeats} twice`);
     },
   );
 });

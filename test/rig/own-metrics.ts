@@ -11,9 +11,14 @@ export class OwnMetrics {
     return new OwnMetrics(answer.text.split('\n'));
   }
 
-  /** of reads every instance of a platform that asks for no key. */
-  static async of({ instances }: Pick<Platform, 'instances'>): Promise<OwnMetrics> {
-    const texts = instances.map(async (url) => (await fetch(`${url}/metrics`)).text());
+  /** of reads every instance of a platform, with a key where one is asked for. */
+  static async of({ instances }: Pick<Platform, 'instances'>, key?: string): Promise<OwnMetrics> {
+    const headers: Record<string, string> = key === undefined ? {} : { 'x-api-key': key };
+    const texts = instances.map(async (url) => {
+      const answer = await fetch(`${url}/metrics`, { headers });
+      if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
+      return answer.text();
+    });
     return new OwnMetrics((await Promise.all(texts)).flatMap((text) => text.split('\n')));
   }
 

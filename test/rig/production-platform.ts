@@ -82,6 +82,13 @@ export class ProductionPlatform implements Platform {
     return client;
   }
 
+  /** clientOf asks one instance, without the proxy before it. */
+  clientOf(instance: string, key?: string): Client {
+    const client = new Client({ url: () => instance, ...(key === undefined ? {} : { key }) });
+    this.clients.push(client);
+    return client;
+  }
+
   async createKey({ project = 'default', scopes = ['read', 'write', 'admin'], name = 'test' }: KeyRequest = {}) {
     const args = [KEYS, 'create', '--project', project, '--scopes', scopes.join(','), '--name', name];
     const command = Process.start({ command: process.execPath, args, env: this.stack.env });

@@ -1,8 +1,8 @@
 import type { Client, Json } from './client.js';
 import { waitFor } from './wait-for.js';
 
-/** The second try of a delivery comes after 5 s, the third after 30 s more. */
-const THREE_TRIES_MS = 60_000;
+/** The second try of a delivery comes after 5 s, the third after 30 s more; the claim of a worker that died holds for 45 s. */
+const THREE_TRIES_MS = 120_000;
 
 /** settledLedger waits until an alert has that many deliveries and each has its end, so that nothing more can arrive. */
 export function settledLedger(api: Client, alertId: string, count: number): Promise<Json[]> {

@@ -5,8 +5,8 @@ import type { Platform } from './platform.js';
 import { waitFor } from './wait-for.js';
 
 /** drained waits until no point waits on a disk for InfluxDB, so that reads see all of them; alone none ever does. */
-export function drained(platform: Pick<Platform, 'instances'>): Promise<boolean> {
-  const isEmpty = async (): Promise<boolean> => (await OwnMetrics.of(platform)).sum('tidemark_spool_points') === 0;
+export function drained(platform: Pick<Platform, 'instances'>, key?: string): Promise<boolean> {
+  const isEmpty = async (): Promise<boolean> => (await OwnMetrics.of(platform, key)).sum('tidemark_spool_points') === 0;
   return waitFor('the spools to be drained', isEmpty, 120_000);
 }
 

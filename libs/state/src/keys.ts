@@ -2,6 +2,7 @@ import { type Scope, SCOPES } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import type { Random } from './identity.js';
+import { StateUnavailableError } from './postgres-pool.js';
 import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
 import { bump } from './revisions.js';
 import type { ApiKeysTable } from './schema.js';
@@ -35,6 +36,15 @@ export interface Identity {
 /** How long this process may go on with a key that another has revoked, where nobody calls `reload`. */
 const REFRESH_MS = 5_000;
 
+/**
+ * How long the keys that were valid when the database last answered go on while it does not. They end, because others may
+ * still reach it and revoke one.
+ */
+const OUTAGE_MS = 10 * 60_000;
+
+/** How long one who presents a key waits for a database that does not answer, while its keys are known. */
+const PATIENCE_MS = 500;
+
 /** Ids in one question; what comes beyond is wrong, or asked again by its owner. */
 const MOST_WANTED = 100;
 
@@ -43,13 +53,24 @@ interface CachedKey {
   readonly secretHash: string;
 }
 
+/** KnownKeys are the valid keys as the database told them at a time of the wall clock. */
+interface KnownKeys {
+  readonly keys: ReadonlyMap<string, CachedKey>;
+  readonly atMs: number;
+}
+
 /**
  * Keys keeps the API keys. Valid keys are held in memory, so that checking one costs a hash and no query. What this
  * process changes counts at once; of another process, a new key does too, and a revoked one within 5 s or at `reload`.
+ * While the database is away, keys that were valid go on for ten minutes, unless something is known to have changed; of
+ * any other key nobody can tell, and `verify` rejects.
  */
 export class Keys {
   private cache: Promise<ReadonlyMap<string, CachedKey>> | null = null;
   private loadedMs = 0;
+  /** What may answer while the database is away; null once it is known to be out of date. */
+  private known: KnownKeys | null = null;
+  private changes = 0;
   private readonly lastUsed = new Map<string, number>();
   /** Ids that the next look asks for. */
   private readonly wanted = new Set<string>();
@@ -125,14 +146,16 @@ export class Keys {
       .where('id', '=', id)
       .where('project', '=', project)
       .where('revoked_ms', 'is', null);
-    const done = await this.state.write([{ query: query.compile(), expect: 1 }, bump(this.state, 'keys')]);
-    this.cache = null;
+    // Where the answer is lost the key may be revoked all the same.
+    const done = await this.state
+      .write([{ query: query.compile(), expect: 1 }, bump(this.state, 'keys')])
+      .finally(() => this.forget());
     return done.outcome === 'committed';
   }
 
   /** reload reads the valid keys anew and answers their ids: after a change elsewhere. */
   async reload(nowMs: number): Promise<ReadonlySet<string>> {
-    this.cache = null;
+    this.forget();
     return new Set((await this.valid(nowMs)).keys());
   }
 
@@ -146,21 +169,37 @@ export class Keys {
     await this.state.write(writes, 'lazy');
   }
 
+  private forget(): void {
+    this.cache = null;
+    this.known = null;
+    this.changes += 1;
+  }
+
   private valid(nowMs: number): Promise<ReadonlyMap<string, CachedKey>> {
     // A wall clock that was set back must not keep a stale cache alive: any distance counts.
     if (this.cache && Math.abs(nowMs - this.loadedMs) <= REFRESH_MS) return this.cache;
     this.loadedMs = nowMs;
-    const loading = this.load();
-    this.cache = loading;
-    loading.catch(() => {
-      if (this.cache === loading) this.cache = null;
+    const loading = this.load(nowMs);
+    const { known } = this;
+    const answer = known && Math.abs(nowMs - known.atMs) <= OUTAGE_MS ? unlessAway(loading, known.keys) : loading;
+    this.cache = answer;
+    const renew = (): void => {
+      if (this.cache === answer) this.cache = loading;
+    };
+    loading.then(renew, () => undefined);
+    answer.catch(() => {
+      if (this.cache === answer) this.cache = null;
     });
-    return loading;
+    return answer;
   }
 
-  private async load(): Promise<ReadonlyMap<string, CachedKey>> {
+  private async load(nowMs: number): Promise<ReadonlyMap<string, CachedKey>> {
+    const { changes } = this;
     const rows = await this.state.db.selectFrom('api_keys').selectAll().where('revoked_ms', 'is', null).execute();
-    return new Map(rows.map((row) => [row.id, toCached(row)]));
+    const keys = new Map(rows.map((row) => [row.id, toCached(row)]));
+    // Rows that were read before a change may hold what it revoked.
+    if (this.changes === changes) this.known = { keys, atMs: nowMs };
+    return keys;
   }
 
   /**
@@ -186,6 +225,19 @@ export class Keys {
     this.looking = look;
     return look;
   }
+}
+
+/** unlessAway is what the database says, or what was known before while it is away or slow. */
+async function unlessAway<T>(loading: Promise<T>, known: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(known), PATIENCE_MS);
+  });
+  const loaded = loading.catch((error: unknown) => {
+    if (error instanceof StateUnavailableError) return known;
+    throw error;
+  });
+  return Promise.race([loaded, late]).finally(() => clearTimeout(timer));
 }
 
 function toCached(row: Selectable<ApiKeysTable>): CachedKey {

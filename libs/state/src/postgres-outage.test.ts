@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canRun } from '@tidemark/servers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Keys } from './keys.js';
 import { openPostgresState } from './postgres-state.js';
 import { Projects } from './projects.js';
 import { usePostgres } from './rig/postgres.js';
@@ -65,6 +67,53 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     for (const answer of await Promise.allSettled(asked)) expect(answer.status).toBe('rejected');
     network.speak();
     await until('an answer', async () => (await projects.list().catch(() => [])).length === 2);
+  });
+
+  it('is done without by keys that it knew, for a while, and by no other', async () => {
+    const direct = await postgres.emptyDatabase();
+    const network = await SilentNetwork.open(postgres.server().place.port);
+    onTestFinished(() => network.close());
+    const url = direct.replace(/:\d+\//, `:${network.port}/`);
+    const limits = { statementTimeoutMs: 200, connectTimeoutMs: 300, maxConnections: 2 };
+    const [here, elsewhere] = [await openPostgresState({ url, ...limits }), await openPostgresState({ url: direct })];
+    onTestFinished(async () => void (await Promise.all([here.close(), elsewhere.close()])));
+    await new Projects(here).ensure('p', 1);
+    const [keys, others] = [new Keys(here), new Keys(elsewhere)];
+    const make = (name: string) => keys.create({ project: 'p', name, scopes: ['read'], nowMs: 0, random: randomBytes });
+    const [kept, revoked, dropped] = [await make('kept'), await make('revoked'), await make('dropped')];
+    const isMine = async (text: string, nowMs: number) => (await keys.verify(text, nowMs)) !== null;
+    for (const { text } of [kept, revoked, dropped]) expect(await isMine(text, 1)).toBe(true);
+    expect(await keys.revoke('p', dropped.key.id, 2)).toBe(true);
+    expect(await isMine(kept.text, 3)).toBe(true);
+
+    network.fallSilent();
+    await others.revoke('p', revoked.key.id, 4);
+    const outage = 10 * 60_000;
+    for (const atMs of [10_000, 20_000, outage]) expect(await isMine(kept.text, atMs)).toBe(true);
+    expect(await isMine(`${kept.text.slice(0, -2)}AA`, outage)).toBe(false);
+    await expect(keys.verify(dropped.text, outage)).rejects.toThrow('PostgreSQL does not answer');
+    await expect(keys.verify(kept.text, 2 * outage)).rejects.toThrow('PostgreSQL does not answer');
+
+    network.speak();
+    await until('the database to be asked', () => keys.reload(2 * outage).then(Boolean, () => false));
+    expect(await isMine(kept.text, 2 * outage)).toBe(true);
+    expect(await isMine(revoked.text, 2 * outage)).toBe(false);
+  });
+
+  it('leaves no key that was revoked here in force, though nobody heard that it is', async () => {
+    const direct = await postgres.emptyDatabase();
+    const network = await SilentNetwork.open(postgres.server().place.port);
+    onTestFinished(() => network.close());
+    const url = direct.replace(/:\d+\//, `:${network.port}/`);
+    const state = await openPostgresState({ url, statementTimeoutMs: 200, connectTimeoutMs: 300 });
+    onTestFinished(() => state.close());
+    await new Projects(state).ensure('p', 1);
+    const keys = new Keys(state);
+    const made = await keys.create({ project: 'p', name: 'k', scopes: ['read'], nowMs: 0, random: randomBytes });
+    expect(await keys.verify(made.text, 1)).not.toBeNull();
+    network.fallSilent();
+    await expect(keys.revoke('p', made.key.id, 2)).rejects.toThrow('PostgreSQL does not answer');
+    await expect(keys.verify(made.text, 3)).rejects.toThrow('PostgreSQL does not answer');
   });
 
   it('is not waited for by a statement that another one blocks', async () => {
