@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ROOT } from './command.mjs';
+import { npmCommand, ROOT } from './command.mjs';
 
 let folder;
 
@@ -49,5 +49,28 @@ describe('a program run by npm start', () => {
   it('that is killed ends us with the code that shells use', async () => {
     const { end } = run(`process.kill(process.pid, 'SIGKILL');`);
     expect(await end).toEqual([137, null]);
+  });
+
+  it.each(['SIGTERM', 'SIGHUP', 'SIGKILL'])('ends in order when npm gets %s, and npm alone', async (signal) => {
+    const file = join(folder, 'program.mjs');
+    writeFileSync(
+      file,
+      `process.on('SIGTERM', () => { console.log('in order'); process.exit(0); });
+       setInterval(() => {}, 1000);
+       console.log('ready');`,
+    );
+    writeFileSync(
+      join(folder, 'start.mjs'),
+      `import { runProgram } from '${join(ROOT, 'tools/program.mjs')}'; runProgram('${file}', []);`,
+    );
+    const scripts = { start: 'node start.mjs' };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', version: '1.0.0', scripts }));
+    const [command, args] = npmCommand(['start', '--silent']);
+    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('ready');
+    child.kill(signal);
+    expect((await lines.next()).value).toBe('in order');
+    expect((await lines.next()).done).toBe(true);
   });
 });

@@ -16,9 +16,10 @@ if (!program) {
   process.stderr.write(`usage: npm run ${Object.keys(PROGRAMS).join(' | npm run ')}  (arguments after --)\n`);
   process.exitCode = 2;
 } else {
+  const { npmAbove, runProgram } = await import('./program.mjs');
+  const isNpmThere = npmAbove();
   const { prepare } = await import('./prepare.mjs');
-  const { runProgram } = await import('./program.mjs');
   // What a program prints may be piped on: what is said of preparing it goes beside.
   await prepare({ compile: program.compile, out: process.stderr });
-  runProgram(program.file, args);
+  runProgram(program.file, args, isNpmThere);
 }

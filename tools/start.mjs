@@ -14,8 +14,9 @@ const args = process.argv.slice(2);
 if (args.includes('--help') || args.includes('-h')) {
   process.stdout.write(HELP);
 } else {
+  const { npmAbove, runProgram } = await import('./program.mjs');
+  const isNpmThere = npmAbove();
   const { prepare } = await import('./prepare.mjs');
-  const { runProgram } = await import('./program.mjs');
   await prepare();
-  runProgram('apps/api/dist/main.js', args);
+  runProgram('apps/api/dist/main.js', args, isNpmThere);
 }

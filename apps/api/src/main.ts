@@ -31,9 +31,10 @@ async function run(config: Config): Promise<void> {
     return;
   }
   await trimHeap();
+  // Before anybody is told that it is ready: who is told may end it at once.
+  stopOnSignal(log, () => server.stop());
   process.stdout.write(banner(server.url, config, process.stdout.isTTY));
   log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
-  stopOnSignal(log, () => server.stop());
 }
 
 function startFault(error: unknown, config: Config): string {

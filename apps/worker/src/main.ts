@@ -21,8 +21,9 @@ async function run(config: Config): Promise<void> {
     process.stderr.write(`tidemark worker: ${startFault(error, config)}\n`);
     process.exit(1);
   }
-  log.info({ url: worker.url, version: VERSION }, 'tidemark worker is ready');
+  // Before anybody is told that it is ready: who is told may end it at once.
   stopOnSignal(log, () => worker.stop());
+  log.info({ url: worker.url, version: VERSION }, 'tidemark worker is ready');
 }
 
 function startFault(error: unknown, config: Config): string {

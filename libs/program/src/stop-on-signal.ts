@@ -4,8 +4,9 @@ import { systemClock } from './clock.js';
 const REPEATED_SIGNAL_MS = 1000;
 
 /**
- * stopOnSignal ends the process in an orderly way on SIGINT and SIGTERM: exit code 0 when `stop` resolved, 1 when it
- * did not, 130 when somebody presses Ctrl-C again.
+ * stopOnSignal ends the process in an orderly way on SIGINT, SIGTERM and SIGHUP: exit code 0 when `stop` resolved, 1 when
+ * it did not, 130 when somebody presses Ctrl-C again. A terminal that was closed takes no more lines, which must not end
+ * the process before it has stopped.
  */
 export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   let stoppingSince: number | null = null;
@@ -30,4 +31,6 @@ export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', onSignal);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
