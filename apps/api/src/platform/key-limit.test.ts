@@ -35,6 +35,34 @@ describe('KeyLimit', () => {
     expect(new KeyLimit(0, () => 0).take('a')).toBeNull();
   });
 
+  it('forgets keys that were not used for a while, which changes nothing for them', () => {
+    const step = fc.record({ passMs: fc.nat(100_000), key: fc.nat(30), requests: fc.nat(6) });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 200 }), (perMinute, steps) => {
+        const clock = new ManualClock();
+        const limit = new KeyLimit(perMinute, clock.steadyMs);
+        const buckets = new Map<number, { tokens: number; atMs: number }>(); // never forgotten
+        for (const { passMs, key, requests } of steps) {
+          clock.pass(passMs);
+          const nowMs = clock.steadyMs();
+          const kept = buckets.get(key) ?? { tokens: perMinute, atMs: nowMs };
+          for (let i = 0; i < requests; i++) {
+            kept.tokens = Math.min(perMinute, kept.tokens + ((nowMs - kept.atMs) / 60_000) * perMinute);
+            kept.atMs = nowMs;
+            const allowed = kept.tokens >= 1;
+            if (allowed) kept.tokens -= 1;
+            expect(limit.take(`k${key}`)).toMatchObject({ allowed, remaining: Math.floor(kept.tokens) });
+            buckets.set(key, kept);
+          }
+        }
+        clock.pass(60_000);
+        limit.take('last');
+        expect(limit.keys).toBe(1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('is not moved by the wall clock', () => {
     const clock = new ManualClock();
     const limit = new KeyLimit(1, clock.steadyMs);

@@ -19,19 +19,29 @@ interface Bucket {
   updatedMs: number;
 }
 
+/** In this time any bucket fills up: one that was not asked for longer is as good as a new one. */
+const FILL_MS = 60_000;
+
 /** KeyLimit bounds the requests of each API key with a token bucket: a minute's worth at once, refilled evenly. */
 export class KeyLimit implements KeyLimiter {
   private readonly buckets = new Map<string, Bucket>();
+  private sweptMs = -Infinity;
 
   constructor(
     private readonly perMinute: number,
     private readonly steadyMs: () => number,
   ) {}
 
+  /** keys is how many keys it remembers: those that were used within the last two minutes. */
+  get keys(): number {
+    return this.buckets.size;
+  }
+
   /** take counts one request of a key; null when keys are not limited. */
   take(keyId: string): LimitOutcome | null {
     if (this.perMinute === 0) return null;
     const nowMs = this.steadyMs();
+    if (nowMs - this.sweptMs >= FILL_MS) this.forgetFull(nowMs);
     const bucket = this.buckets.get(keyId) ?? { tokens: this.perMinute, updatedMs: nowMs };
     this.buckets.set(keyId, bucket);
     bucket.tokens = Math.min(this.perMinute, bucket.tokens + ((nowMs - bucket.updatedMs) / 60_000) * this.perMinute);
@@ -41,6 +51,11 @@ export class KeyLimit implements KeyLimiter {
     const resetS = Math.ceil(((this.perMinute - bucket.tokens) / this.perMinute) * 60);
     const retryAfterS = allowed ? 0 : Math.ceil(((1 - bucket.tokens) / this.perMinute) * 60);
     return { allowed, limit: this.perMinute, remaining: Math.floor(bucket.tokens), resetS, retryAfterS };
+  }
+
+  private forgetFull(nowMs: number): void {
+    this.sweptMs = nowMs;
+    for (const [keyId, { updatedMs }] of this.buckets) if (nowMs - updatedMs >= FILL_MS) this.buckets.delete(keyId);
   }
 }
 

@@ -50,6 +50,22 @@ describe.skipIf(!canRun('redis-server'))('SharedKeyLimit', () => {
     expect((await limit.take('a'))?.allowed).toBe(false);
   });
 
+  it('forgets keys that hold nothing any more, and goes on to refuse one that has used up its bucket', async () => {
+    const clock = new ManualClock();
+    const limit = limitOf(1, 'f:', clock.steadyMs);
+    clock.pass(60_000);
+    for (let i = 0; i < 100; i += 1) expect((await limit.take(`k${i}`))?.allowed).toBe(true);
+    for (let i = 0; i < 100; i += 1) expect((await limit.take(`k${i}`))?.allowed).toBe(false);
+    clock.pass(30_001);
+    expect(limit.take('k0')).toMatchObject({ allowed: false });
+    expect(limit.keys).toBe(100); // each knows for how long its bucket is empty
+    clock.pass(30_001);
+    const again = limit.take('k0');
+    expect(limit.keys).toBe(1);
+    expect((await again)?.allowed).toBe(false);
+    expect((await limit.take('k1'))?.allowed).toBe(false); // known to Redis
+  });
+
   it('keeps the limit by itself while Redis hangs or is away, counting what it let through before', async () => {
     const clock = new ManualClock();
     const limit = limitOf(60, 'e:', clock.steadyMs);

@@ -26,6 +26,7 @@ interface Reserve {
 
 /** What was leased and not used is given up after this long: the bucket has filled up meanwhile. */
 const LEASE_MS = 10_000;
+const SWEEP_EVERY_MS = 30_000;
 
 /** A token bucket by the clock of Redis. ARGV: its size, tokens a minute, how many are wanted. */
 const LEASE = new RedisScript(`local time = redis.call('TIME')
@@ -49,9 +50,15 @@ return { granted, string.format('%.9f', tokens) }`);
 export class SharedKeyLimit implements KeyLimiter {
   private readonly reserves = new Map<string, Reserve>();
   private readonly leaseSize: number;
+  private sweptMs = -Infinity;
 
   constructor(private readonly options: SharedKeyLimitOptions) {
     this.leaseSize = Math.min(100, Math.max(1, Math.floor(options.perMinute / 60)));
+  }
+
+  /** keys is how many keys it remembers: those that were used within the last minute or are refused. */
+  get keys(): number {
+    return this.reserves.size;
   }
 
   /** take counts one request of a key: at once where tokens are at hand or known to be used up. */
@@ -59,8 +66,9 @@ export class SharedKeyLimit implements KeyLimiter {
     // Counted here too, so that without Redis the local bucket goes on from what this instance let through.
     const local = this.options.local.take(keyId);
     if (!this.options.link.isUp) return local;
-    const reserve = this.reserveOf(keyId);
     const now = this.options.steadyMs();
+    if (now - this.sweptMs >= SWEEP_EVERY_MS) this.forgetSpent(now);
+    const reserve = this.reserveOf(keyId);
     if (now - reserve.leasedMs > LEASE_MS) reserve.tokens = 0;
     if (reserve.tokens >= 1) return this.spend(keyId, reserve);
     if (reserve.emptyUntilMs > now) return this.refuse(reserve, now);
@@ -118,6 +126,14 @@ export class SharedKeyLimit implements KeyLimiter {
       return true;
     } catch {
       return false; // the link tells of a Redis that is away
+    }
+  }
+
+  /** What holds no lease, knows of no empty bucket and waits for nothing decides as a new one does. */
+  private forgetSpent(now: number): void {
+    this.sweptMs = now;
+    for (const [keyId, { leasedMs, emptyUntilMs, leasing }] of this.reserves) {
+      if (leasing === null && now - leasedMs > LEASE_MS && emptyUntilMs <= now) this.reserves.delete(keyId);
     }
   }
 

@@ -14,6 +14,7 @@ import type {
   Summary,
   WriteBatch,
 } from './point-store.js';
+import { RecordMemory } from './record-memory.js';
 
 /** SpoolableStore is a store on a server: what it would send can be had as lines, to be sent by somebody else. */
 export interface SpoolableStore extends PointStore {
@@ -27,15 +28,14 @@ export interface SpoolSink {
   backlog(): { readonly points: number };
 }
 
-/** SpooledStoreOptions are the clocks of a SpooledStore. */
+/** SpooledStoreOptions are the clocks of a SpooledStore, and what it knows from before. */
 export interface SpooledStoreOptions {
   readonly wallMs: () => number;
   readonly steadyMs: () => number;
+  /** Answers that wait in the spool from an earlier life; empty when absent. */
+  readonly records?: RecordMemory;
 }
 
-/** What is remembered of answers here because the server may not have them yet: bytes in all, and of one. */
-const RECORDS_BYTES = 16 * 1024 * 1024;
-const LONGEST_KEPT = 2048;
 const KEPT_MS = 24 * 3_600_000;
 /** How long a server is asked for an answer before it counts as away, and how long it is then not asked again. */
 const FIND_DEADLINE_MS = 1000;
@@ -46,9 +46,8 @@ const BLIND_MS = 1000;
  * here. Reads ask the server; while anything waits in the spool they do not see that yet.
  */
 export class SpooledStore implements PointStore {
-  /** Answers to idempotent requests of this process, oldest first. */
-  private readonly records = new Map<string, IdempotencyRecord>();
-  private recordBytes = 0;
+  /** Answers to idempotent requests that the server may not have yet. */
+  private readonly records: RecordMemory;
   private blindUntilMs = -Infinity;
   private unknown = 0;
   /** Not known while points of an earlier life wait: nobody has looked at their times. */
@@ -59,6 +58,7 @@ export class SpooledStore implements PointStore {
     private readonly sink: SpoolSink,
     private readonly options: SpooledStoreOptions,
   ) {
+    this.records = options.records ?? new RecordMemory();
     this.newestMs = sink.backlog().points > 0 ? Infinity : store.newestMs;
   }
 
@@ -79,7 +79,7 @@ export class SpooledStore implements PointStore {
       this.store.forgetBatch(batch);
       throw error;
     }
-    for (const record of batch.records) if (record.body.length <= LONGEST_KEPT) this.remember(record);
+    for (const record of batch.records) this.records.remember(record);
   }
 
   recent(range: Range, limit: number, after?: Position): Promise<Page<Point>> {
@@ -107,12 +107,12 @@ export class SpooledStore implements PointStore {
   }
 
   /**
-   * findRecord looks among the answers of this process, then asks the server. While the server is away only the former are
+   * findRecord looks among the answers of this process and of its spool, then asks the server. While the server is away only the former are
    * known, and a repeat of what another instance stored could be stored twice: to refuse every request that carries a
    * key would stop ingest instead, which a lost server must not. It is counted.
    */
   async findRecord(project: string, key: string): Promise<IdempotencyRecord | null> {
-    const known = this.records.get(nameOf(project, key));
+    const known = this.records.find(project, key);
     if (known && known.createdMs > this.options.wallMs() - KEPT_MS) return known;
     if (this.sink.backlog().points > 0 || this.options.steadyMs() < this.blindUntilMs) return this.notKnown();
     try {
@@ -139,31 +139,4 @@ export class SpooledStore implements PointStore {
     this.unknown += 1;
     return null;
   }
-
-  private remember(record: IdempotencyRecord): void {
-    const name = nameOf(record.project, record.key);
-    this.forget(name);
-    this.records.set(name, record);
-    this.recordBytes += bytesOf(record);
-    for (const oldest of this.records.keys()) {
-      if (this.recordBytes <= RECORDS_BYTES) return;
-      this.forget(oldest);
-    }
-  }
-
-  private forget(name: string): void {
-    const record = this.records.get(name);
-    if (!record) return;
-    this.records.delete(name);
-    this.recordBytes -= bytesOf(record);
-  }
-}
-
-function nameOf(project: string, key: string): string {
-  return `${project.length}:${project}${key}`;
-}
-
-/** Texts take up to two bytes a character, and each record something besides. */
-function bytesOf({ project, key, body }: IdempotencyRecord): number {
-  return 400 + 2 * (2 * project.length + 2 * key.length + body.length);
 }

@@ -3,7 +3,9 @@ import { Backlogs, Leases } from '@tidemark/state';
 import { BacklogBoard } from '../store/backlog-board.js';
 import { LateInfluxStore } from '../store/influx/late-influx-store.js';
 import { createLateLog } from '../store/influx/late-log.js';
+import { recordsIn } from '../store/influx/records-in.js';
 import type { PointStore } from '../store/point-store.js';
+import { RecordMemory } from '../store/record-memory.js';
 import { createSpoolLog } from '../store/spool/spool-log.js';
 import { SpoolingSink } from '../store/spool/spooling-sink.js';
 import { SpooledStore } from '../store/spooled-store.js';
@@ -55,14 +57,17 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   });
   closeLast(() => store.close());
   const folder = join(config.dataDir, 'spool');
+  const records = new RecordMemory();
   const sink = await SpoolingSink.open({
+    // A restart must not forget them because InfluxDB has not got them yet.
+    onFound: (lines) => recordsIn(lines).forEach((record) => records.remember(record)),
     ...{ sink: store, folder, maxBytes: config.spoolBytes, report: createSpoolLog(log) },
     ...{ wallMs, steadyMs, random: Math.random },
   });
   closeLast(() => sink.close());
   void store.whenOpen().then(() => sink.hurry());
   telemetry.watchSpool(() => sink.stats());
-  const spooled = new SpooledStore(store, sink, { wallMs, steadyMs });
+  const spooled = new SpooledStore(store, sink, { wallMs, steadyMs, records });
   telemetry.watchAnswers(() => spooled.unknownAnswers);
   const board = new BacklogBoard({
     ...{ writer: writer.holder, own: () => sink.backlog(), wallMs, keptMs: config.retention.rawMs },

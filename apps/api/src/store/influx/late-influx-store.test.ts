@@ -10,6 +10,7 @@ import { waitFor } from '../../rig/wait-for.js';
 import { aBatch, aDay, aPoint, aSeries, HOUR, MINUTE, NOW } from '../point-samples.contract.js';
 import type { DriftPoint, Point } from '../point-store.js';
 import { SpoolingSink } from '../spool/spooling-sink.js';
+import { RecordMemory } from '../record-memory.js';
 import { SpooledStore } from '../spooled-store.js';
 import { InfluxConnection } from './influx-connection.js';
 import { LateInfluxStore, type LateInfluxStoreOptions } from './late-influx-store.js';
@@ -17,6 +18,7 @@ import type { LateReport } from './late-report.js';
 import { POINTS } from './names.js';
 import { expectFigures, wholeHours } from './rig/expect-figures.js';
 import { influxAdmin } from './rig/influx-admin.js';
+import { recordsIn } from './records-in.js';
 import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 import type { InfluxPace } from './rollup-schedule.js';
 
@@ -45,12 +47,17 @@ async function openLate(url: string, given: Partial<LateInfluxStoreOptions> = {}
 }
 
 async function spooled(late: LateInfluxStore, folder: string): Promise<{ store: SpooledStore; sink: SpoolingSink }> {
+  const records = new RecordMemory();
   const sink = await SpoolingSink.open({
+    onFound: (lines) => recordsIn(lines).forEach((record) => records.remember(record)),
     ...{ sink: late, folder, maxBytes: 64 * 1024 * 1024, report: () => undefined },
     ...{ wallMs: Date.now, steadyMs: () => performance.now(), random: Math.random },
   });
   void late.whenOpen().then(() => sink.hurry());
-  return { sink, store: new SpooledStore(late, sink, { wallMs: () => NOW, steadyMs: () => performance.now() }) };
+  return {
+    sink,
+    store: new SpooledStore(late, sink, { wallMs: () => NOW, steadyMs: () => performance.now(), records }),
+  };
 }
 
 async function newFolder(): Promise<string> {
@@ -103,7 +110,8 @@ describe.skipIf(!canRunInfluxDb())('a LateInfluxStore before InfluxDB', { timeou
     await before.late.write(aBatch(all.slice(0, 200)));
     const crashed = await spooled(before.late, folder);
     await server.kill();
-    await crashed.store.write(aBatch(all.slice(200, 300)));
+    const earlier = { ...RECORD, key: 'k-0' };
+    await crashed.store.write({ ...aBatch(all.slice(200, 300)), records: [earlier] });
     await crashed.sink.close();
     await before.late.close();
 
@@ -118,6 +126,7 @@ describe.skipIf(!canRunInfluxDb())('a LateInfluxStore before InfluxDB', { timeou
     await expect(store.summary(aDay())).rejects.toMatchObject({ kind: 'unreachable' });
     await expect(store.ping()).rejects.toMatchObject({ kind: 'unreachable' });
     expect(await store.findRecord('shop', 'k-1')).toEqual(RECORD);
+    expect(await store.findRecord('shop', 'k-0')).toEqual(earlier);
     expect([store.lastSeq, store.newestMs]).toEqual([0, Infinity]);
 
     await server.start();
@@ -135,6 +144,7 @@ describe.skipIf(!canRunInfluxDb())('a LateInfluxStore before InfluxDB', { timeou
     const next = await openLate(server.url, { patienceMs: 30_000 });
     expect(next.late.lastSeq).toBe(901);
     expect(await next.late.findRecord('shop', 'k-1')).toEqual(RECORD);
+    expect(await next.late.findRecord('shop', 'k-0')).toEqual(earlier);
     await expectFigures(next.late, all, wholeHours(4));
     await next.late.close();
     const other = await openLate(server.url, { patienceMs: 30_000, writer: 1 });

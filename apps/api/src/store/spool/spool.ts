@@ -15,6 +15,8 @@ export interface SpoolOptions {
   readonly wallMs: () => number;
   /** onTorn is told of frames that were cut or altered: in which segment, and how many at least. */
   readonly onTorn?: (segment: number, frames: number) => void;
+  /** onFound is told the lines of each batch that an earlier process left, oldest first, before the spool is open. */
+  readonly onFound?: (lines: Uint8Array) => void;
 }
 
 /** SpoolBatch is what is next to be drained: the lines of the oldest frames. */
@@ -163,6 +165,7 @@ export class Spool {
     const { frames, torn } = decodeFrames(bytes);
     this.countTorn(number, torn);
     if (frames.length === 0) return this.folder.remove(number);
+    for (const { lines } of frames) this.options.onFound?.(lines);
     const points = pointsOf(frames);
     const firstMs = frames[0]?.atMs ?? null;
     this.segments.push({ number, bytes: bytes.length, readBytes: 0, points, firstMs, torn });

@@ -18,6 +18,8 @@ export interface SpoolingSinkOptions {
   readonly segmentBytes?: number;
   /** Bytes of the dead letters. */
   readonly maxDeadLetterBytes?: number;
+  /** Told the lines of each batch that an earlier process left, oldest first, while it is opened. */
+  readonly onFound?: (lines: Uint8Array) => void;
   /** How long a writer waits for the server before its lines go to the spool. */
   readonly directDeadlineMs?: number;
   /** How long a request out of the spool may take. */
@@ -66,9 +68,9 @@ export class SpoolingSink implements LineSink {
 
   /** open reads what an earlier process left in the folder and begins to drain it. */
   static async open(options: SpoolingSinkOptions): Promise<SpoolingSink> {
-    const { sink, folder, maxBytes, segmentBytes, wallMs, steadyMs, random, report, pace } = options;
+    const { sink, folder, maxBytes, segmentBytes, wallMs, steadyMs, random, report, pace, onFound } = options;
     const onTorn = (segment: number, frames: number): void => report({ kind: 'torn', segment, frames });
-    const spool = await Spool.open({ folder, maxBytes, segmentBytes, wallMs, onTorn });
+    const spool = await Spool.open({ folder, maxBytes, segmentBytes, wallMs, onTorn, onFound });
     const maxLetters = options.maxDeadLetterBytes ?? 16 * 1024 * 1024;
     const deadLetters = await DeadLetters.open({ folder, maxBytes: maxLetters, wallMs });
     const lane = new Lane(sink, options.drainDeadlineMs ?? 10_000);
