@@ -2,7 +2,7 @@ import { type Scope, SCOPES } from '@tidemark/types';
 import type { Selectable } from 'kysely';
 import type { State } from './database.js';
 import type { Random } from './identity.js';
-import { StateUnavailableError } from './postgres-pool.js';
+import { StateUnavailableError } from './state-unavailable.js';
 import { hashSecret, makeKey, matches, parseKey } from './presented-key.js';
 import { bump } from './revisions.js';
 import type { ApiKeysTable } from './schema.js';

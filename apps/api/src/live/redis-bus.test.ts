@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openRedis } from '@tidemark/redis';
+import { openRedis } from '@tidemark/redis/open';
 import { canRun } from '@tidemark/servers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useRedis } from '../rig/use-redis.js';
