@@ -3,7 +3,7 @@ import type { Bench } from '../bench.js';
 import type { Figure, Reading } from '../figure.js';
 import { refusedIn } from '../load.js';
 import { registerModels } from '../models.js';
-import { type Costs, costAPoint, PARTS, totalOf } from '../production/costs.js';
+import { type Costs, costAPoint, costsOf, PARTS, totalOf } from '../production/costs.js';
 import type { ProductionStack } from '../production/production-stack.js';
 import { readCounts, type ServerCounts } from '../production/server-counts.js';
 import { quantity } from '../table.js';
@@ -17,8 +17,10 @@ interface Sample {
   readonly apis: number;
   readonly batch: number;
   readonly points: number;
-  /** µs a point. */
+  /** µs a point, without what the parts take at rest. */
   readonly costs: Costs;
+  /** What they take in a second in which no point comes, in ms. */
+  readonly restMs: Costs;
   /** What the servers counted for a thousand points, and for a second in which none came. */
   readonly perThousand: ServerCounts;
   readonly perIdleSecond: ServerCounts;
@@ -40,26 +42,30 @@ export const productionScaleFigure: Figure = {
 
 async function sampleStack(bench: Bench, stack: ProductionStack): Promise<Sample[]> {
   await registerModels(stack);
-  // Code is compiled and files are made before anything is counted.
-  await offer(bench, stack, { batch: 100, seconds: bench.quick ? 3 : 6 });
-  const perIdleSecond = await countIdle(bench, stack);
+  // Code is compiled and files are made before anything is counted: each instance has to see as many points for that.
+  const apis = stack.apis.length;
+  for (const batch of BATCHES) await offer(bench, stack, { batch, seconds: apis * (bench.quick ? 3 : 6) });
+  const { perIdleSecond, restMs } = await countIdle(bench, stack);
   const samples: Sample[] = [];
   for (const batch of BATCHES) {
     await stack.settle();
     const counted = await readCounts(stack.countedUrls);
     const before = stack.costs();
+    const beginMs = performance.now();
     const points = await offer(bench, stack, { batch, seconds: bench.quick ? 6 : 15 });
     const after = stack.costs();
+    const seconds = (performance.now() - beginMs) / 1000;
     const counts = await readCounts(stack.countedUrls);
     const perThousand = {
       transactions: ((counts.transactions - counted.transactions) * 1000) / points,
       commands: ((counts.commands - counted.commands) * 1000) / points,
     };
     const sample = {
-      apis: stack.apis.length,
+      apis,
       batch,
       points,
-      costs: costAPoint(before, after, points),
+      costs: costAPoint(addRest(before, restMs, seconds), after, points),
+      restMs,
       perThousand,
       perIdleSecond,
     };
@@ -91,18 +97,31 @@ async function offer(
   return result.points;
 }
 
-/** What is counted between two readings of an idle stack: what instances ask each second whatever comes. */
-async function countIdle(bench: Bench, stack: ProductionStack): Promise<ServerCounts> {
+/** What is counted of an idle stack, and what it takes: instances ask some things each second whatever comes. */
+async function countIdle(
+  bench: Bench,
+  stack: ProductionStack,
+): Promise<{ readonly perIdleSecond: ServerCounts; readonly restMs: Costs }> {
   await stack.settle();
-  const before = await readCounts(stack.countedUrls);
+  const counted = await readCounts(stack.countedUrls);
+  const before = stack.costs();
   const beginMs = performance.now();
-  await sleep(bench.quick ? 3000 : 6000);
-  const after = await readCounts(stack.countedUrls);
+  await sleep(bench.quick ? 4000 : 8000);
   const seconds = (performance.now() - beginMs) / 1000;
+  const after = stack.costs();
+  const counts = await readCounts(stack.countedUrls);
+  const countedS = (performance.now() - beginMs) / 1000;
   return {
-    transactions: (after.transactions - before.transactions) / seconds,
-    commands: (after.commands - before.commands) / seconds,
+    perIdleSecond: {
+      transactions: (counts.transactions - counted.transactions) / countedS,
+      commands: (counts.commands - counted.commands) / countedS,
+    },
+    restMs: costsOf((part) => (after[part] - before[part]) / seconds),
   };
+}
+
+function addRest(before: Costs, restMs: Costs, seconds: number): Costs {
+  return costsOf((part) => before[part] + restMs[part] * seconds);
 }
 
 function readingsOf(samples: readonly Sample[]): Reading[] {

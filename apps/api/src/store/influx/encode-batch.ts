@@ -9,13 +9,28 @@ import { recordBucket, recordLow } from './record-place.js';
 /** SEQ_SPAN is how many points of one series, ms and writer are told apart: the low digits of a timestamp hold them. */
 const SEQ_SPAN = 1_000_000;
 
+const LATENCY = Buffer.from(' latency=');
+const THROUGHPUT = Buffer.from(',throughput=');
+const ERROR_RATE = Buffer.from(',error_rate=');
+const GPU_MEMORY = Buffer.from(',gpu_memory=');
+const CPU_USAGE = Buffer.from(',cpu_usage=');
+const MEMORY_USAGE = Buffer.from(',memory_usage=');
+const REQUEST_ID = Buffer.from(',request_id=');
+const SEQ = Buffer.from(',seq=');
+const INTEGER_END = Buffer.from('i ');
+const LINE_END = Buffer.from('\n');
+
+/** Bytes of a batch that has nothing but a few points. */
+const FEW_BYTES = 4096;
+
 /** What the encoder remembers of a series. */
 interface Known {
   /** The line of a point up to its fields. */
   readonly prefix: Buffer;
   /** The hour in which the series and these names were last announced, epoch ms. */
   announcedMs: number;
-  readonly names: Map<string, string>;
+  /** The keys of custom values as they stand in a line, with what parts them from their neighbours. */
+  readonly names: Map<string, Buffer>;
   readonly fresh: Set<string>;
 }
 
@@ -25,6 +40,8 @@ interface Known {
  */
 export class BatchEncoder {
   private readonly known = new WeakMap<Series, Known>();
+  /** Bytes of a point, of the last batch that had many. */
+  private pointBytes = 300;
 
   constructor(
     private readonly writer: number,
@@ -33,13 +50,14 @@ export class BatchEncoder {
 
   /** encode gives the lines of a batch, each ended by a line feed. */
   encode({ points, drifts, records }: WriteBatch): Uint8Array {
-    const out = new LineBuffer();
+    const out = new LineBuffer(FEW_BYTES + Math.ceil(points.length * this.pointBytes * 1.05));
     const hourMs = floorTo(this.clock(), HOUR_MS);
     const announced = new Set<Series>();
     for (const point of points) {
       const known = this.knownOf(point.series, hourMs);
       if (this.writePoint(out, point, known)) announced.add(point.series);
     }
+    if (points.length > 100) this.pointBytes = out.length / points.length;
     for (const drift of drifts) this.writeDrift(out, drift);
     for (const record of records) writeRecord(out, record);
     for (const series of announced) this.announce(out, series, hourMs);
@@ -54,15 +72,21 @@ export class BatchEncoder {
   /** writePoint tells whether something of the point's series is to be announced. */
   private writePoint(out: LineBuffer, point: Point, known: Known): boolean {
     out.raw(known.prefix);
-    let fields = ` latency=${floatField(point.latency)}`;
-    if (point.throughput !== null) fields += `,throughput=${floatField(point.throughput)}`;
-    if (point.errorRate !== null) fields += `,error_rate=${floatField(point.errorRate)}`;
-    if (point.gpuMemory !== null) fields += `,gpu_memory=${floatField(point.gpuMemory)}`;
-    if (point.cpuUsage !== null) fields += `,cpu_usage=${floatField(point.cpuUsage)}`;
-    if (point.memoryUsage !== null) fields += `,memory_usage=${floatField(point.memoryUsage)}`;
-    if (point.values !== null) fields += valuesText(point.values, known);
-    fields += `,request_id=${stringField(point.requestId)}`;
-    out.text(`${fields},seq=${point.seq}i ${nanoseconds(point.timestampMs, point.seq % SEQ_SPAN)}\n`);
+    out.raw(LATENCY);
+    out.float(point.latency);
+    writeFloat(out, THROUGHPUT, point.throughput);
+    writeFloat(out, ERROR_RATE, point.errorRate);
+    writeFloat(out, GPU_MEMORY, point.gpuMemory);
+    writeFloat(out, CPU_USAGE, point.cpuUsage);
+    writeFloat(out, MEMORY_USAGE, point.memoryUsage);
+    if (point.values !== null) writeValues(out, point.values, known);
+    out.raw(REQUEST_ID);
+    out.quoted(point.requestId);
+    out.raw(SEQ);
+    out.integer(point.seq);
+    out.raw(INTEGER_END);
+    out.time(point.timestampMs, point.seq % SEQ_SPAN);
+    out.raw(LINE_END);
     return known.announcedMs === -Infinity || known.fresh.size > 0;
   }
 
@@ -115,18 +139,23 @@ function pointPrefix(series: Series, writer: number): string {
   return `${POINTS}${seriesTags(series)},writer=${writer}`;
 }
 
-function valuesText(values: Readonly<Record<string, number>>, known: Known): string {
-  let text = '';
+function writeFloat(out: LineBuffer, name: Buffer, value: number | null): void {
+  if (value === null) return;
+  out.raw(name);
+  out.float(value);
+}
+
+function writeValues(out: LineBuffer, values: Readonly<Record<string, number>>, known: Known): void {
   for (const [name, value] of Object.entries(values)) {
     let key = known.names.get(name);
     if (key === undefined) {
-      key = fieldKey(VALUE_PREFIX + name);
+      key = Buffer.from(`,${fieldKey(VALUE_PREFIX + name)}=`);
       known.names.set(name, key);
       known.fresh.add(name);
     }
-    text += `,${key}=${floatField(value)}`;
+    out.raw(key);
+    out.float(value);
   }
-  return text;
 }
 
 function writeRecord(out: LineBuffer, record: IdempotencyRecord): void {

@@ -72,8 +72,8 @@ interface Parts {
 
 /** InfluxStore is the PointStore on InfluxDB 1.x, 2.x and 3. Its errors are StoreFaults. */
 export class InfluxStore implements PointStore, LineSink {
-  /** The points of lines that were encoded here and not sent yet: a flush need not read them back. */
-  private readonly encoded = new WeakMap<Uint8Array, readonly Point[]>();
+  /** The batches of lines that were encoded here and not sent yet: nobody need read them back, neither here nor there. */
+  private readonly encoded = new WeakMap<Uint8Array, WriteBatch>();
 
   private constructor(
     private readonly options: InfluxStoreOptions,
@@ -144,7 +144,7 @@ export class InfluxStore implements PointStore, LineSink {
   /** encodeBatch gives the lines of a batch, for writeLines now or later. */
   encodeBatch(batch: WriteBatch): Uint8Array {
     const lines = this.parts.encoder.encode(batch);
-    this.encoded.set(lines, batch.points);
+    this.encoded.set(lines, batch);
     return lines;
   }
 
@@ -155,11 +155,11 @@ export class InfluxStore implements PointStore, LineSink {
 
   /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */
   async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const points = this.encoded.get(lines) ?? null;
+    const batch = this.encoded.get(lines) ?? null;
     // Known once only: lines that are sent again may have been stored and counted, here or elsewhere, in the meantime.
     this.encoded.delete(lines);
     try {
-      await this.parts.writer.send(lines, points, signal);
+      await this.parts.writer.send(lines, batch, signal);
     } finally {
       this.parts.schedule.wrote();
     }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { HOUR_MS } from '../rollup-id.js';
 import { compactHours } from './compact-hours.js';
 import type { InfluxCatalog } from './influx-catalog.js';
@@ -19,6 +20,9 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
  * number is part of its time, within its minute of 6e10 ns.
  */
 const VOIDED_NUMBERS = 100_000;
+
+/** Points that are summed up before requests have their turn. */
+const TURN_POINTS = 5000;
 
 /** KeeperOptions are what a RollupKeeper works with. */
 export interface KeeperOptions {
@@ -111,11 +115,16 @@ export class RollupKeeper {
     // Points that another slot counted may have been sent again by this one.
     const marks = [...(await readMarks(this.options.connection)), this.mark, { counted }];
     const known = new Uncounted([], marks);
+    let sinceTurn = 0;
     for (const { points, content } of batch) {
       counted.addAll(content.drifts);
       const fresh = points?.filter(({ seq }) => known.has(this.options.slot, seq)) ?? [];
       sums.add(fresh);
       for (const { seq } of fresh) counted.of(this.options.slot).add(seq);
+      sinceTurn += fresh.length;
+      if (sinceTurn < TURN_POINTS) continue;
+      sinceTurn = 0;
+      await turn();
     }
     const unknown = batch.filter(({ points }) => points === null).map(({ content }) => content);
     if (unknown.length === 0) return counted;

@@ -1,5 +1,6 @@
-import type { Point } from '../point-store.js';
+import type { WriteBatch } from '../point-store.js';
 import { StoreFault } from '../store-fault.js';
+import { batchContent } from './batch-content.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { receiptLine } from './receipt.js';
 import { scanLines } from './scan-lines.js';
@@ -14,18 +15,18 @@ export class SlotWriter {
   ) {}
 
   /**
-   * send writes lines with their points; null when these are not known, as of lines that another process encoded under
-   * another writer. A request that is given up may be stored all the same.
+   * send writes the lines of a batch; null when it is not known, as of lines that another process encoded under another
+   * writer. A request that is given up may be stored all the same.
    */
-  async send(lines: Uint8Array, points: readonly Point[] | null, signal?: AbortSignal): Promise<void> {
+  async send(lines: Uint8Array, batch: WriteBatch | null, signal?: AbortSignal): Promise<void> {
     if (lines.length === 0) return;
-    const content = scanLines(lines);
+    const content = batch === null ? scanLines(lines) : batchContent(batch, this.slot);
     if (content.points.isEmpty && content.drifts.isEmpty) return this.connection.write('raw', lines, signal);
-    const sent = this.unflushed.begin(content, points);
+    const sent = this.unflushed.begin(content, batch?.points ?? null);
     const receipt = receiptLine({ ...content, slot: this.slot, ticket: sent.ticket });
     try {
       await this.connection.write('raw', Buffer.concat([lines, Buffer.from(receipt)]), signal);
-      this.unflushed.settle(sent, points === null ? 'unknown' : 'stored');
+      this.unflushed.settle(sent, batch === null ? 'unknown' : 'stored');
     } catch (error) {
       this.unflushed.settle(sent, outcomeOf(error));
       throw error;
