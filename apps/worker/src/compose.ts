@@ -11,6 +11,9 @@ import type { Config } from './config.js';
 import type { Health } from './health-server.js';
 import { Telemetry } from './telemetry.js';
 
+/** How long PostgreSQL is waited for at the start: it may be starting itself. */
+const PATIENCE_MS = 60_000;
+
 /** Surroundings are what a worker is opened in. */
 export interface Surroundings {
   readonly config: Config;
@@ -58,7 +61,8 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
 
 async function openState({ config, log, closeLast }: Opening): Promise<State> {
   const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const state = await openPostgresState({ url: config.databaseUrl, onFault });
+  const onWait = (reason: string): void => log.warn({ reason }, 'PostgreSQL does not answer yet; waiting for it');
+  const state = await openPostgresState({ url: config.databaseUrl, onFault, onWait, patienceMs: PATIENCE_MS });
   closeLast(() => state.close());
   return state;
 }

@@ -52,6 +52,25 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
   });
 
+  it('is waited for at the start, and not when what it answers is final', async () => {
+    const url = await postgres.emptyDatabase();
+    await postgres.server().kill();
+    await expect(openPostgresState({ url })).rejects.toThrow('could not be opened');
+    const reasons: string[] = [];
+    const opening = openPostgresState({ url, patienceMs: 60_000, onWait: (reason) => reasons.push(reason) });
+    await until('it to be waited for', () => reasons.length > 0);
+    await postgres.server().start();
+    await (await opening).close();
+    expect(reasons).toEqual([expect.stringContaining('PostgreSQL does not answer')]);
+    const missing = openPostgresState({
+      url: `${url}_missing`,
+      patienceMs: 60_000,
+      onWait: (reason) => reasons.push(reason),
+    });
+    await expect(missing).rejects.toThrow('could not be opened');
+    expect(reasons).toHaveLength(1);
+  });
+
   it('that does not answer any more is waited for so long and no longer', async () => {
     const direct = await postgres.emptyDatabase();
     const network = await SilentNetwork.open(postgres.server().place.port);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely, sql } from 'kysely';
 import { DatabaseError } from 'pg';
 import type { StepResult } from './commit.js';
@@ -6,6 +7,7 @@ import { migrate, UnknownSchemaError } from './migrations/migrate.js';
 import { postgresDialect } from './postgres-dialect.js';
 import { type PostgresConnection, PostgresPool, type PostgresPoolOptions } from './postgres-pool.js';
 import type { Schema } from './schema.js';
+import { StateUnavailableError } from './state-unavailable.js';
 
 /** PostgresStateOptions say where the state is, and what is waited for it at most. */
 export interface PostgresStateOptions extends Pick<PostgresPoolOptions, 'url'> {
@@ -16,6 +18,10 @@ export interface PostgresStateOptions extends Pick<PostgresPoolOptions, 'url'> {
   /** The time that one statement may take, default 10 s. */
   readonly statementTimeoutMs?: number;
   readonly onFault?: (error: Error) => void;
+  /** How long a server that cannot be asked is waited for when the state is opened: it may be starting itself. Default 0. */
+  readonly patienceMs?: number;
+  /** Told why it is waited for, when that begins. */
+  readonly onWait?: (reason: string) => void;
 }
 
 /** Any number, the same for every Tidemark: who holds this lock changes the schema. */
@@ -24,17 +30,20 @@ const MIGRATION_LOCK = 8_316_042_077;
 const MIGRATION_TIMEOUT_MS = 600_000;
 /** A batch that PostgreSQL undid because another was in its way is run again: it has done nothing yet. */
 const MAX_TRIES = 8;
+/** Between two looks for a server that is waited for. */
+const LOOK_MS = 500;
 const IN_EACH_OTHERS_WAY: readonly (string | undefined)[] = ['40P01', '40001'];
 
 /**
  * openPostgresState opens the state in a PostgreSQL database and migrates it; any number of processes may do so at once.
- * It rejects when the server does not answer, and with `UnknownSchemaError` when a newer version wrote the database.
+ * It rejects when the server does not answer within its patience, and with `UnknownSchemaError` when a newer version wrote the database.
  * Later a lost server fails the statements that need it, and once it is back the next ones work.
  */
 export async function openPostgresState(options: PostgresStateOptions): Promise<State> {
   const { url, maxConnections = 10, connectTimeoutMs = 5_000, statementTimeoutMs = 10_000 } = options;
   const onFault = options.onFault ?? (() => undefined);
-  await migrateAlone({ url, maxConnections: 1, connectTimeoutMs, statementTimeoutMs: MIGRATION_TIMEOUT_MS, onFault });
+  const alone = { url, maxConnections: 1, connectTimeoutMs, statementTimeoutMs: MIGRATION_TIMEOUT_MS, onFault };
+  await patiently(() => migrateAlone(alone), options);
   const pool = new PostgresPool({ url, maxConnections, connectTimeoutMs, statementTimeoutMs, onFault });
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool) });
   const writing = new Set<Promise<WriteOutcome>>();
@@ -51,6 +60,21 @@ export async function openPostgresState(options: PostgresStateOptions): Promise<
       await pool.close();
     },
   };
+}
+
+/** What the server answers is final: a wrong password stays wrong. Only one that cannot be asked is looked for again. */
+async function patiently(open: () => Promise<void>, { patienceMs = 0, onWait }: PostgresStateOptions): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (!(cause instanceof StateUnavailableError) || performance.now() >= endMs) throw error;
+      if (tries === 1) onWait?.(cause.message);
+      await pause(LOOK_MS);
+    }
+  }
 }
 
 /** A connection of its own, so that the lock ends with it whatever happens, and the long wait is for it alone. */

@@ -16,13 +16,16 @@ import { StoredKeys } from '../platform/key-ring.js';
 import { ModelDirectory } from '../rules/model-directory.js';
 import type { Opening } from './surroundings.js';
 
+/** How long PostgreSQL is waited for at the start: it may be starting itself. */
+const PATIENCE_MS = 60_000;
+
 /** openState opens models, alerts, channels, deliveries and keys, in SQL. */
 export async function openState({ config, clock, log, fatal, closeLast }: Opening) {
   const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
   const state =
     config.databaseUrl === null
       ? await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal })
-      : await openDatabase(config.databaseUrl, onFault);
+      : await openDatabase(config.databaseUrl, { log, onFault });
   closeLast(() => state.close());
   const projects = new Projects(state);
   const keys = new Keys(state);
@@ -46,9 +49,13 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
   };
 }
 /** Who needs no PostgreSQL does not load its client. */
-async function openDatabase(url: string, onFault: (error: Error) => void): Promise<Database> {
+async function openDatabase(
+  url: string,
+  { log, onFault }: Pick<Opening, 'log'> & { readonly onFault: (error: Error) => void },
+): Promise<Database> {
   const { openPostgresState } = await import('@tidemark/state/postgres');
-  return openPostgresState({ url, onFault });
+  const onWait = (reason: string): void => log.warn({ reason }, 'PostgreSQL does not answer yet; waiting for it');
+  return openPostgresState({ url, onFault, onWait, patienceMs: PATIENCE_MS });
 }
 
 /** State is the open state with what reads and writes it. */
