@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client, Json } from './rig/client.js';
 import { inference, model } from './rig/fixtures.js';
-import { openPlatform, ALONE } from './rig/platform.js';
+import { openPlatform, PROFILES } from './rig/platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { skipUnless } from './rig/skip.js';
 import { waitFor } from './rig/wait-for.js';
@@ -44,7 +44,7 @@ const firing = async (api: Client): Promise<string[]> =>
     .map(({ model_id }: Json) => model_id)
     .sort();
 
-describe.each(ALONE)('a wall clock that is turned, $name', (profile) => {
+describe.each(PROFILES)('a wall clock that is turned, $name', (profile) => {
   test('by an hour forth and back misses no alert, doubles none, and makes no time negative', async (context) => {
     skipUnless(context, existsSync(LIBRARY) ? null : `there is no ${LIBRARY}; install the Debian package faketime`);
     const clock = await TurnedClock.open();

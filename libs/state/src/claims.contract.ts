@@ -49,6 +49,20 @@ export function describePort(makeEngine: MakeEngine): void {
       claimOf(await claims.claim(idOf(escalated), by('w1', 22)));
     });
 
+    it('does not wait for a time that a clock said which was set back since', async () => {
+      const [claims, outbox] = [new Claims(state()), new Outbox(state())];
+      const hour = 3_600_000;
+      const id = idOf(await fire(hour));
+      const first = claimOf(await claims.claim(id, by('w1', hour)));
+      await outbox.markRetry(id, { ...tried(hour), dueMs: hour + 10_000 }, first);
+      const due = async (nowMs: number) => (await claims.dueForRelay(nowMs, { limit: 5, horizonMs: 1 })).length;
+      // The clocks of two machines may differ by so much.
+      expect(await due(hour - 60_000)).toBe(0);
+      expect(await claims.claim(id, by('w2', hour - 60_000))).toEqual({ outcome: 'refused', code: 'not_due' });
+      expect(await due(hour - 60_001)).toBe(1);
+      claimOf(await claims.claim(id, by('w2', hour - 60_001)));
+    });
+
     it('is given to one of many workers', async () => {
       const id = idOf(await fire(10));
       const handles = [new Claims(state()), new Claims(await another())];

@@ -38,6 +38,11 @@ export interface DueOptions {
   readonly perChannel?: number;
 }
 
+/**
+ * How far ahead of the clock a row's last change may lie: clocks of machines differ. A row from beyond that was written
+ * before the clocks were set back, and what it says of when it is due is worth nothing.
+ */
+const CLOCKS_DIFFER_MS = 60_000;
 /** More than a channel has under way in all workers, so that it never waits for the next round. */
 const DUE_PER_CHANNEL = 200;
 
@@ -80,7 +85,7 @@ export class Claims {
     const pending = this.shared({ limit, perChannel }, (is) =>
       is.and([
         is('deliveries.status', '=', literally('pending')),
-        is('deliveries.due_ms', '<', nowMs + horizonMs),
+        mayBegin(is, { nowMs, beforeMs: nowMs + horizonMs }),
         isFirstOfItsAlert(is),
       ]),
     );
@@ -128,16 +133,24 @@ export class Claims {
 }
 
 /** A row that could be claimed by now was freed or became due after the try: its order is all that can have been in the way. */
-function refusalOf(row: Pick<DeliveriesTable, 'status' | 'due_ms' | 'claimed_until_ms'>, nowMs: number) {
+function refusalOf(row: Pick<DeliveriesTable, 'status' | 'due_ms' | 'claimed_until_ms' | 'updated_ms'>, nowMs: number) {
   if (row.status === 'sending') {
     return row.claimed_until_ms === null || row.claimed_until_ms > nowMs ? 'held' : 'blocked';
   }
   if (row.status !== 'pending') return 'ended';
-  return row.due_ms > nowMs ? 'not_due' : 'blocked';
+  return row.due_ms > nowMs && row.updated_ms <= nowMs + CLOCKS_DIFFER_MS ? 'not_due' : 'blocked';
 }
 
 function isDue(is: ExpressionBuilder<Schema, 'deliveries'>, nowMs: number): Expression<SqlBool> {
-  return is.and([is('deliveries.status', '=', literally('pending')), is('deliveries.due_ms', '<=', nowMs)]);
+  return is.and([is('deliveries.status', '=', literally('pending')), mayBegin(is, { nowMs, beforeMs: nowMs + 1 })]);
+}
+
+/** A retry that comes too early, once, does less harm than one that waits until the clock is where it was. */
+function mayBegin(
+  is: ExpressionBuilder<Schema, 'deliveries'>,
+  { nowMs, beforeMs }: { readonly nowMs: number; readonly beforeMs: number },
+): Expression<SqlBool> {
+  return is.or([is('deliveries.due_ms', '<', beforeMs), is('deliveries.updated_ms', '>', nowMs + CLOCKS_DIFFER_MS)]);
 }
 
 /** What the embedded queue sends has no such time: it holds until its process releases it. */
