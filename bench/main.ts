@@ -25,6 +25,44 @@ else {
   process.exitCode = given.kind === 'fault' ? 2 : 0;
 }
 
+function sayer(): (line: string) => void {
+  const beginMs = performance.now();
+  return (line) => {
+    process.stderr.write(`${((performance.now() - beginMs) / 1000).toFixed(0).padStart(5)} s  ${line}\n`);
+  };
+}
+
+interface Outcome {
+  readonly readings: readonly Reading[];
+  /** Why figures could not be measured, by name. */
+  readonly faults: Readonly<Record<string, string>>;
+  readonly leftOut: Readonly<Record<string, string>>;
+}
+
+/** measure takes the figures in turn, all of them where none is named; one that fails does not keep the others from it. */
+async function measure(bench: Bench, names: readonly string[]): Promise<Outcome> {
+  const readings: Reading[] = [];
+  const faults: Record<string, string> = {};
+  const leftOut: Record<string, string> = {};
+  for (const figure of FIGURES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    const reason = leaveOut(figure, missing);
+    if (reason !== null) {
+      if (names.length > 0) faults[figure.name] = reason;
+      else leftOut[figure.name] = reason;
+      bench.say(`${figure.name} is left out: ${reason}`);
+      continue;
+    }
+    bench.say(`${figure.name}: ${figure.title}`);
+    try {
+      readings.push(...(await figure.measure(bench)));
+    } catch (error) {
+      faults[figure.name] = error instanceof Error ? error.message : String(error);
+      bench.say(`${figure.name} could not be measured: ${faults[figure.name]}`);
+    }
+  }
+  return { readings, faults, leftOut };
+}
+
 /** run measures what was asked for and answers the exit code: 0 unless a figure could not be measured. */
 async function run({ figures, quick, profile, out }: Options): Promise<number> {
   const workDir = join(RESULTS, `run-${process.pid}.tmp`);
@@ -37,38 +75,11 @@ async function run({ figures, quick, profile, out }: Options): Promise<number> {
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
 
-  const beginMs = performance.now();
-  const say = (line: string): void => {
-    process.stderr.write(`${((performance.now() - beginMs) / 1000).toFixed(0).padStart(5)} s  ${line}\n`);
-  };
+  const say = sayer();
   const machine = describeMachine(RESULTS);
   say(`${machine.processors} x ${machine.processor}, Node ${machine.node}, ${machine.system}`);
   const bench = Bench.open({ quick, profileDir, workDir, say });
-  const readings: Reading[] = [];
-  const faults: Record<string, string> = {};
-  const leftOut: Record<string, string> = {};
-  try {
-    const asked = FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name));
-    for (const figure of asked) {
-      const reason = leaveOut(figure, missing);
-      if (reason !== null) {
-        if (figures.length > 0) faults[figure.name] = reason;
-        else leftOut[figure.name] = reason;
-        say(`${figure.name} is left out: ${reason}`);
-        continue;
-      }
-      say(`${figure.name}: ${figure.title}`);
-      try {
-        readings.push(...(await figure.measure(bench)));
-      } catch (error) {
-        faults[figure.name] = error instanceof Error ? error.message : String(error);
-        say(`${figure.name} could not be measured: ${faults[figure.name]}`);
-      }
-    }
-  } finally {
-    await bench.close();
-  }
-
+  const { readings, faults, leftOut } = await measure(bench, figures).finally(() => bench.close());
   const file = resolve(out ?? join(RESULTS, 'latest.json'));
   const results = {
     measured_at: new Date().toISOString(),

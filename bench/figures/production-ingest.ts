@@ -24,8 +24,8 @@ interface Way {
 
 interface Round {
   readonly rate: number;
-  readonly points: number;
-  readonly refused: number;
+  /** All points that were acknowledged, in the warm-up too. */
+  readonly acknowledged: number;
   readonly p99Ms: number;
   /** Processor time of each part of the stack a point, in µs: it holds on a busy machine too. */
   readonly costs: Costs;
@@ -97,8 +97,7 @@ async function measure(bench: Bench, stack: ProductionStack, { name, ...way }: W
   const points = (result.points * (result.elapsedMs + WARM_UP_MS)) / result.elapsedMs;
   return {
     rate: (result.points / result.elapsedMs) * 1000,
-    points: result.points,
-    refused: refusedIn(result),
+    acknowledged: result.pointsEver,
     p99Ms: spreadOf(result.latenciesMs).p99,
     costs: costAPoint(before, after, points),
     loadCores: result.cpuMs / result.elapsedMs,
@@ -110,31 +109,44 @@ async function measure(bench: Bench, stack: ProductionStack, { name, ...way }: W
 async function verify(stack: ProductionStack, ours: readonly Round[]): Promise<void> {
   await stack.settle();
   if (stack.apis.length === 1) await compareShapes(stack.influxdb.url);
-  const acknowledged = ours.reduce((sum, { points }) => sum + points, 0);
+  const acknowledged = ours.reduce((sum, round) => sum + round.acknowledged, 0);
   const stored = await countStored(stack.influxdb.url);
   if (stored < acknowledged) throw new Error(`${acknowledged} points were acknowledged and ${stored} are stored`);
 }
 
 async function spooledIn(stack: ProductionStack): Promise<number> {
   const texts = await Promise.all(stack.apis.map(({ url }) => getText(`${url}/metrics`)));
-  return texts.reduce((sum, text) => sum + Number(/^tidemark_spool_points (\d+)/m.exec(text)?.[1] ?? 0), 0);
+  return texts.reduce((sum, text) => {
+    const points = /^tidemark_spool_points (\d+)/m.exec(text)?.[1];
+    if (points === undefined) throw new Error('an instance does not tell what waits in its spool');
+    return sum + Number(points);
+  }, 0);
 }
 
 function readingsOf(apis: number, ours: readonly Round[], theirs: readonly Round[], connections: number): Reading[] {
   const id = `production.ingest_${apis}_api`;
-  const median = (rounds: readonly Round[], figure: (round: Round) => number) => medianOf(rounds.map(figure));
+  const spooled = Math.max(...ours.map((round) => round.spooled));
+  return [
+    ...rateReadings(id, apis, { ours, theirs, connections }),
+    ...costReadings(id, ours, theirs),
+    { id: `${id}.spooled`, name: '  points left in the spool after a round, most', value: spooled, unit: '' },
+  ];
+}
+
+interface Compared {
+  readonly ours: readonly Round[];
+  readonly theirs: readonly Round[];
+  /** Of theirs. */
+  readonly connections: number;
+}
+
+function rateReadings(id: string, apis: number, { ours, theirs, connections }: Compared): Reading[] {
   const isMain = apis === 1;
-  const costs = PARTS.map((part) => ({
-    id: `${id}.${part}_cpu_us_a_point`,
-    name: `  processor time a point, ${part}`,
-    value: median(ours, (round) => round.costs[part]),
-    unit: 'us',
-  }));
   return [
     {
       id: `${id}.points_per_s`,
       name: `production ingest, batches of ${POINTS}, ${apis} api, through nginx`,
-      value: median(ours, ({ rate }) => rate),
+      value: medianOf(ours.map(({ rate }) => rate)),
       unit: 'points/s',
       ...(isMain ? { target: { atLeast: 80_000 } } : {}),
       detail: { connections: CONNECTIONS, rounds: ours },
@@ -142,7 +154,7 @@ function readingsOf(apis: number, ours: readonly Round[], theirs: readonly Round
     {
       id: `${id}.influxdb_points_per_s`,
       name: '  the same InfluxDB alone',
-      value: median(theirs, ({ rate }) => rate),
+      value: medianOf(theirs.map(({ rate }) => rate)),
       unit: 'points/s',
       detail: { connections, rounds: theirs },
     },
@@ -153,7 +165,18 @@ function readingsOf(apis: number, ours: readonly Round[], theirs: readonly Round
       unit: '',
       ...(isMain ? { target: { atLeast: 0.3 } } : {}),
     },
-    ...costs,
+  ];
+}
+
+function costReadings(id: string, ours: readonly Round[], theirs: readonly Round[]): Reading[] {
+  const median = (rounds: readonly Round[], figure: (round: Round) => number) => medianOf(rounds.map(figure));
+  return [
+    ...PARTS.map((part) => ({
+      id: `${id}.${part}_cpu_us_a_point`,
+      name: `  processor time a point, ${part}`,
+      value: median(ours, (round) => round.costs[part]),
+      unit: 'us',
+    })),
     {
       id: `${id}.cpu_us_a_point`,
       name: '  processor time a point, all of it',
@@ -165,12 +188,6 @@ function readingsOf(apis: number, ours: readonly Round[], theirs: readonly Round
       name: '  ... of InfluxDB alone',
       value: median(theirs, (round) => round.costs.influxdb),
       unit: 'us',
-    },
-    {
-      id: `${id}.spooled`,
-      name: '  points left in the spool after a round, most',
-      value: Math.max(...ours.map(({ spooled }) => spooled)),
-      unit: '',
     },
   ];
 }

@@ -51,6 +51,8 @@ export interface LoadResult {
   /** accepted are answers with a 2xx status in that time, and points what they carried. */
   readonly accepted: number;
   readonly points: number;
+  /** pointsEver are the points that were acknowledged in all, in the warm-up too. */
+  readonly pointsEver: number;
   /** refused counts the other answers by status. */
   readonly refused: Readonly<Record<string, number>>;
   /** latenciesMs has one entry for each answer measured. */

@@ -1,11 +1,12 @@
 import type { LoadResult } from './load-job.js';
 
-/** Tally collects the answers of a job; those before `begin` are forgotten. */
+/** Tally collects the answers of a job; those before `begin` are forgotten, but for the points that they acknowledged. */
 export class Tally {
   #beginMs = performance.now();
   #cpu = process.cpuUsage();
   #accepted = 0;
   #points = 0;
+  #pointsEver = 0;
   #bodyBytes = 0;
   #refused: Record<string, number> = {};
   #latenciesMs: number[] = [];
@@ -28,6 +29,7 @@ export class Tally {
     if (status >= 200 && status < 300) {
       this.#accepted++;
       this.#points += points;
+      this.#pointsEver += points;
     } else this.#refused[status] = (this.#refused[status] ?? 0) + 1;
   }
 
@@ -38,6 +40,7 @@ export class Tally {
       elapsedMs: performance.now() - this.#beginMs,
       accepted: this.#accepted,
       points: this.#points,
+      pointsEver: this.#pointsEver,
       refused: this.#refused,
       latenciesMs: this.#latenciesMs,
       bodyBytes: this.#bodyBytes,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** ProcessTime is what the kernel says of a process: whose child it is, and its processor time with that of its ended children. */
 export interface ProcessTime {
@@ -30,8 +30,9 @@ export function treeMs(processes: readonly ProcessTime[], root: number): number 
   return first ? sum(first) : 0;
 }
 
-/** readProcesses reads all processes of this machine (Linux). */
+/** readProcesses reads all processes of this machine (Linux); none where the system does not show them. */
 export function readProcesses(): ProcessTime[] {
+  if (!existsSync('/proc/self/stat')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {

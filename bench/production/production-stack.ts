@@ -5,10 +5,11 @@ import { type Costs, costsOf, PARTS, type Part } from './costs.js';
 import { readProcesses, treeMs } from './process-tree.js';
 
 /** What may still be under way after a load, and for how long it is waited for. */
-const RESTING_CORES = 0.15;
+const RESTING_CORES = 0.3;
 const LOOK_MS = 500;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const READY_MS = 60_000;
+const ASK_MS = 5000;
 
 /** ProductionStack is a stack of real servers that is measured. */
 export class ProductionStack {
@@ -66,7 +67,8 @@ export class ProductionStack {
   /** settle waits until what the last load left to do is done, so that the next is not charged with it. */
   async settle(): Promise<void> {
     const endMs = performance.now() + PATIENCE_MS;
-    for (let isResting = false; !isResting && performance.now() < endMs;) {
+    let isResting = false;
+    while (!isResting && performance.now() < endMs) {
       const before = this.costs();
       const beginMs = performance.now();
       await sleep(LOOK_MS);
@@ -74,6 +76,7 @@ export class ProductionStack {
       const tookMs = PARTS.reduce((sum, part) => sum + after[part] - before[part], 0);
       isResting = tookMs / (performance.now() - beginMs) < RESTING_CORES;
     }
+    if (!isResting) throw new Error(`the stack does not come to rest within ${PATIENCE_MS / 1000} s`);
   }
 
   /** close ends all of it. */
@@ -84,7 +87,11 @@ export class ProductionStack {
 
 async function untilReady(url: string): Promise<void> {
   const endMs = performance.now() + READY_MS;
-  while (!(await fetch(`${url}/readyz`)).ok) {
+  const isReady = async (): Promise<boolean> => {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
+    return answer?.ok ?? false;
+  };
+  while (!(await isReady())) {
     if (performance.now() > endMs) throw new Error(`${url} is not ready`);
     await sleep(50);
   }
