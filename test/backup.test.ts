@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalServer, missing, startInfluxDb, startPostgres } from '@tidemark/servers';
@@ -133,12 +133,18 @@ describe('a backup of several instances', () => {
   test('is refused where something is there already', async (context) => {
     skipUnless(context, absent);
     const folder = await newFolder();
-    const env = { DATABASE_URL: 'postgres://nowhere', INFLUXDB_BACKUP: 'nowhere', TIDEMARK_API_FOLDERS: folder };
+    const scratch = await newFolder();
+    const servers = { DATABASE_URL: 'postgres://nowhere', INFLUXDB_BACKUP: 'nowhere', TMPDIR: scratch };
+    const env = { ...servers, TIDEMARK_API_FOLDERS: folder };
     const run = (script: string) => runCommands([`sh deploy/backup/${script} "${folder}"`], env);
     await expect(run('backup.sh')).rejects.toThrow(`${folder} is there already`);
     await expect(run('restore.sh')).rejects.toThrow(`${folder} holds no backup`);
     for (const name of ['state.dump', 'points.tar', 'spool-1.tar']) await writeFile(join(folder, name), '');
+    await expect(run('restore.sh')).rejects.toThrow('spool-1.tar is damaged');
     await mkdir(join(folder, 'spool'));
+    await writeFile(join(folder, 'writer.json'), '');
+    await runCommands([`cd "${folder}"`, 'tar -cf spool-1.tar writer.json spool'], {});
     await expect(run('restore.sh')).rejects.toThrow(`${folder} has a spool already`);
+    expect(await readdir(scratch)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { ROOT } from './command.mjs';
 
@@ -11,11 +11,13 @@ const LOOK_EVERY_MS = 250;
 /**
  * npmAbove tells, whenever it is called, whether the npm that started this and the shell in between are still there; always
  * true where npm started nothing, or where that cannot be found out. To be made first of all: later they may be gone.
+ * Many a shell becomes its only command. Then our parent is npm itself, and above it are the user's shell or a launcher,
+ * which may end without us.
  */
 export function npmAbove() {
   if (process.env.npm_lifecycle_event === undefined) return () => true;
   const { ppid } = process;
-  const above = parentOf(ppid);
+  const above = isNode(ppid) ? null : parentOf(ppid);
   return () => process.ppid === ppid && (above === null || parentOf(ppid) === above);
 }
 
@@ -51,6 +53,21 @@ export function runProgram(file, args, isNpmThere = npmAbove()) {
 function nodeFlags() {
   const { config } = JSON.parse(readFileSync(`${ROOT}/apps/api/package.json`, 'utf8'));
   return config.nodeFlags.split(' ');
+}
+
+/**
+ * isNode tells whether a process runs npm's Node.js or ours; true also where it cannot be looked at. Its name would tell
+ * nothing: npm writes its command there, and Node.js the name of a thread.
+ */
+function isNode(pid) {
+  try {
+    const file = readlinkSync(`/proc/${pid}/exe`);
+    return [process.env.npm_node_execpath ?? process.execPath, process.execPath].some(
+      (one) => realpathSync(one) === file,
+    );
+  } catch {
+    return true;
+  }
 }
 
 /** parentOf reads the parent of a process where there is a /proc, else null. The name before it may hold anything. */

@@ -51,26 +51,53 @@ describe('a program run by npm start', () => {
     expect(await end).toEqual([137, null]);
   });
 
-  it.each(['SIGTERM', 'SIGHUP', 'SIGKILL'])('ends in order when npm gets %s, and npm alone', async (signal) => {
-    const file = join(folder, 'program.mjs');
-    writeFileSync(
-      file,
-      `process.on('SIGTERM', () => { console.log('in order'); process.exit(0); });
-       setInterval(() => {}, 1000);
-       console.log('ready');`,
-    );
-    writeFileSync(
-      join(folder, 'start.mjs'),
-      `import { runProgram } from '${join(ROOT, 'tools/program.mjs')}'; runProgram('${file}', []);`,
-    );
-    const scripts = { start: 'node start.mjs' };
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', version: '1.0.0', scripts }));
-    const [command, args] = npmCommand(['start', '--silent']);
+  // A shell that has something left to do stays between npm and us; of the others, some become their only command.
+  const SCRIPTS = { 'a shell that stays': 'node start.mjs && true', 'a shell that may go': 'node start.mjs' };
+  const WAYS = Object.keys(SCRIPTS).flatMap((way) => ['SIGTERM', 'SIGHUP', 'SIGKILL'].map((signal) => [signal, way]));
+  it.each(WAYS)('ends in order when npm gets %s, and npm alone, over %s', async (signal, way) => {
+    const [command, args] = packageWith(SCRIPTS[way]);
     const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    expect((await lines.next()).value).toBe('ready');
+    expect((await lines.next()).value).toBe('running');
     child.kill(signal);
-    expect((await lines.next()).value).toBe('in order');
-    expect((await lines.next()).done).toBe(true);
+    expect(await rest(lines)).toEqual(['in order']);
+  });
+
+  it.each(['sh', 'bash'])('lives on when what launched npm ends, and npm does not, over %s', async (shell) => {
+    const launcher = ['-c', '"$@" & echo $!; read -r line', 'launcher', ...packageWith('node start.mjs').flat()];
+    const env = { ...process.env, npm_config_script_shell: shell };
+    const child = spawn('sh', launcher, { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const npm = Number((await lines.next()).value);
+    expect((await lines.next()).value).toBe('running');
+    child.stdin.end();
+    await once(child, 'exit');
+    for (let looks = 0; looks < 10; looks++) expect((await lines.next()).value).toBe('running');
+    process.kill(npm, 'SIGTERM');
+    expect(await rest(lines)).toEqual(['in order']);
   });
 });
+
+/** packageWith makes a package whose start runs a program that tells that it runs, and answers the command for it. */
+function packageWith(start) {
+  const file = join(folder, 'program.mjs');
+  writeFileSync(
+    file,
+    `process.on('SIGTERM', () => { console.log('in order'); process.exit(0); });
+     console.log('running');
+     setInterval(() => console.log('running'), 100);`,
+  );
+  writeFileSync(
+    join(folder, 'start.mjs'),
+    `import { runProgram } from '${join(ROOT, 'tools/program.mjs')}'; runProgram('${file}', []);`,
+  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', version: '1.0.0', scripts: { start } }));
+  return npmCommand(['start', '--silent']);
+}
+
+/** rest reads what is printed until the end, without what only tells that it runs. */
+async function rest(lines) {
+  const read = [];
+  for await (const line of lines) if (line !== 'running') read.push(line);
+  return read;
+}

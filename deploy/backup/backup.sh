@@ -16,25 +16,26 @@ umask 077
 [ $# -eq 1 ] || fail 'name one folder to make'
 to=$1
 [ ! -e "$to" ] || fail "$to is there already"
+aside=
+trap 'rm -rf ${aside:+"$aside"}; drop_scratch' EXIT
+trap 'exit 130' INT TERM HUP
 mkdir -p "$(dirname "$to")"
 aside=$(mktemp -d "$(dirname "$to")/.$(basename "$to").XXXXXX")
-trap 'rm -rf "$aside"; drop_scratch' EXIT
-trap 'exit 130' INT TERM HUP
 
 # 1. The state: an alert in the backup then has its points there, too.
 say 'PostgreSQL'
 on postgres pg_dump --format=custom --no-owner --dbname="$DATABASE_URL" > "$aside/state.dump"
 
-# 2. Points that wait in a spool, before those in InfluxDB: what is drained in between is there. A file that grows or goes
-#    meanwhile is no fault, and tar says 1.
+# 2. Points that wait in a spool, before those in InfluxDB: what is drained in between is there.
 number=0
 for api in $apis; do
   number=$((number + 1))
   say "the spool of $api"
-  read_api "$api" > "$aside/spool-$number.tar" || [ $? -eq 1 ] || fail "$api could not be read"
+  read_api "$api" > "$aside/spool-$number.tar" && is_spool "$aside/spool-$number.tar" || fail "$api could not be read"
 done
 
 # 3. InfluxDB, marks first: they vouch for rows, and rows without a mark do no harm. Raw points last.
+make_scratch
 for shelf in meta minute hour raw; do
   say "InfluxDB, $shelf"
   save_shelf "$shelf"

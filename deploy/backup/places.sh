@@ -11,14 +11,45 @@ if [ "${1:-}" = --compose ]; then
   isCompose=true
   shift
 fi
-database=${INFLUXDB_BUCKET:-tidemark}
+
+# A spool as a tar archive, from the data folder $0. A file that grows or goes meanwhile is no fault, and tar says 1. That is
+# judged beside tar: docker compose says 1, too, when it cannot run it.
+read_spool='tar -C "$0" -cf - writer.json spool; [ $? -le 1 ]'
+# All of an archive can be read, and what each api has is in it.
+is_spool() {
+  members=$(tar -tf "$1") || return 1
+  printf '%s\n' "$members" | grep -qx writer.json && printf '%s\n' "$members" | grep -qx spool/
+}
+
+# Everyone on the machine sees arguments; the environment is its owner's. So the password goes there, as libpq would read it.
+hide_password() {
+  after=${DATABASE_URL#*://}
+  user=${after%%@*}
+  [ "$user" != "$after" ] || return 0
+  case $user in */*) return 0 ;; *:*) ;; *) return 0 ;; esac
+  PGPASSWORD=$(decode_percent "${user#*:}")
+  export PGPASSWORD
+  DATABASE_URL=${DATABASE_URL%%://*}://${user%%:*}@${after#*@}
+}
+decode_percent() {
+  left=$1
+  while [ "$left" != "${left#*%}" ]; do
+    printf %s "${left%%\%*}"
+    left=${left#*%}
+    digits=${left%"${left#??}"}
+    left=${left#??}
+    printf %b "\\0$(printf %o "0x$digits")"
+  done
+  printf %s "$left"
+}
 
 if $isCompose; then
   compose=${TIDEMARK_COMPOSE:-docker compose}
   apis=${TIDEMARK_APIS:-api-1 api-2}
   DATABASE_URL='postgres:///tidemark?user=tidemark'
+  database=tidemark
   on() { service=$1 && shift && $compose exec -T "$service" "$@"; }
-  read_api() { on "$1" tar -C /data -cf - writer.json spool; }
+  read_api() { on "$1" sh -c "$read_spool" /data; }
   # They do not run yet.
   new_api() { service=$1 && shift && $compose run --rm --no-deps -T "$service" "$@"; }
   write_api() { new_api "$1" tar -C /data -xf -; }
@@ -27,32 +58,39 @@ if $isCompose; then
     $compose exec -T influxdb sh -c 'INFLUX_TOKEN=$DOCKER_INFLUXDB_INIT_ADMIN_TOKEN exec influx "$@"' influx "$@"
   }
   org=tidemark
+  influx1=
   # Their /tmp is small and in memory.
-  scratch=$(on influxdb mktemp -d /var/lib/influxdb2/backup.XXXXXX)
+  new_scratch() { on influxdb mktemp -d /var/lib/influxdb2/backup.XXXXXX; }
 else
   apis=${TIDEMARK_API_FOLDERS:?name the data folders of all apis}
   : "${DATABASE_URL:?name PostgreSQL}"
+  hide_password
+  database=${INFLUXDB_BUCKET:-tidemark}
   on() { shift && "$@"; }
-  read_api() { tar -C "$1" -cf - writer.json spool; }
+  read_api() { sh -c "$read_spool" "$1"; }
   write_api() { mkdir -p "$1" && tar -C "$1" -xf -; }
   is_new_api() { [ ! -e "$1/spool" ]; }
   influx2() {
     INFLUX_HOST=${INFLUXDB_URL:?name InfluxDB} INFLUX_TOKEN=${INFLUXDB_ADMIN_TOKEN:?name its operator token} influx "$@"
   }
   org=${INFLUXDB_ORG:-tidemark}
-  scratch=$(mktemp -d)
+  influx1=${INFLUXDB_BACKUP:-}
+  new_scratch() { mktemp -d; }
 fi
 
-drop_scratch() { on influxdb rm -rf "$scratch"; }
+# The folder that InfluxDB's programs write and read, beside them. Made when it is needed; a trap drops it.
+scratch=
+make_scratch() { scratch=$(new_scratch); }
+drop_scratch() { [ -z "$scratch" ] || on influxdb rm -rf "$scratch"; }
 
 # InfluxDB 1.x names files by the second and reads all of a folder as one backup; two shelves in one second would be one.
 # 2.x makes a bucket from each folder of its own.
-if [ -n "${INFLUXDB_BACKUP:-}" ]; then
+if [ -n "$influx1" ]; then
   save_shelf() {
-    influxd backup -portable -host "$INFLUXDB_BACKUP" -db "$database" -rp "$1" "$scratch" >&2
+    influxd backup -portable -host "$influx1" -db "$database" -rp "$1" "$scratch" >&2
     sleep 1
   }
-  load_shelves() { influxd restore -portable -host "$INFLUXDB_BACKUP" -db "$database" "$scratch" >&2; }
+  load_shelves() { influxd restore -portable -host "$influx1" -db "$database" "$scratch" >&2; }
 else
   save_shelf() { influx2 backup --org "$org" --bucket "$database/$1" "$scratch/$1" >&2; }
   load_shelves() {

@@ -29,6 +29,7 @@ each_api() {
 }
 check_spool() {
   [ -f "$2" ] || fail "$2 is not there: does the backup have fewer apis?"
+  is_spool "$2" || fail "$2 is damaged"
   is_new_api "$1" || fail "$1 has a spool already"
 }
 restore_spool() {
@@ -46,6 +47,7 @@ if wants state; then
 fi
 if wants points; then
   say 'InfluxDB'
+  make_scratch
   on influxdb tar -C "$scratch" -xf - < "$from/points.tar"
   load_shelves
 fi
