@@ -11,7 +11,7 @@ import type { Config } from './config.js';
 import { HttpModule } from './http.module.js';
 import { LiveAdapter } from './live/live-adapter.js';
 import type { Clock } from '@tidemark/program';
-import { answerClientFault } from './platform/client-fault.js';
+import { answerClientFault, OpenAnswers } from './platform/client-fault.js';
 import { guardEdge, MAX_BODY_BYTES } from './platform/edge.js';
 import { nestLog } from './platform/nest-log.js';
 import { partSlowly } from './platform/part-slowly.js';
@@ -41,8 +41,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const composition = await compose(options);
   let close = composition.close;
   try {
-    const adapter = adapterOf(log);
+    const answers = new OpenAnswers();
+    const adapter = adapterOf(log, answers);
     const fastify = adapter.getInstance();
+    answers.watch(fastify.server);
     partSlowly(fastify.server);
     guardEdge(fastify, composition.edge);
     const app = await createApp(adapter, composition, log);
@@ -58,7 +60,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-function adapterOf(log: Logger): FastifyAdapter {
+function adapterOf(log: Logger, answers: OpenAnswers): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
     // An id in a path, when every UTF-16 unit of it is escaped.
@@ -67,7 +69,7 @@ function adapterOf(log: Logger): FastifyAdapter {
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(error, request, reply, log),
     // What Node's parser refuses is not even a request.
-    clientErrorHandler: (error, socket) => answerClientFault(error, socket, randomUUID()),
+    clientErrorHandler: (error, socket) => answerClientFault(error, socket, randomUUID(), answers),
     // A client has this long to send a whole request; connections are looked at every second.
     requestTimeout: 12_000,
     keepAliveTimeout: 72_000,

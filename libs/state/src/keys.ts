@@ -38,9 +38,9 @@ const REFRESH_MS = 5_000;
 
 /**
  * How long the keys that were valid when the database last answered go on while it does not. They end, because others may
- * still reach it and revoke one.
+ * still reach it and revoke one; and an instance that writes points under a leased number ends itself about then.
  */
-const OUTAGE_MS = 10 * 60_000;
+const OUTAGE_MS = 9 * 60_000;
 
 /** How long one who presents a key waits for a database that does not answer, while its keys are known. */
 const PATIENCE_MS = 500;
@@ -57,12 +57,14 @@ interface CachedKey {
 interface KnownKeys {
   readonly keys: ReadonlyMap<string, CachedKey>;
   readonly atMs: number;
+  /** The how-manieth look it was: one that ends late must not undo what a later one found. */
+  readonly turn: number;
 }
 
 /**
  * Keys keeps the API keys. Valid keys are held in memory, so that checking one costs a hash and no query. What this
  * process changes counts at once; of another process, a new key does too, and a revoked one within 5 s or at `reload`.
- * While the database is away, keys that were valid go on for ten minutes, unless something is known to have changed; of
+ * While the database is away, keys that were valid go on for nine minutes, but for one that was to be revoked here; of
  * any other key nobody can tell, and `verify` rejects.
  */
 export class Keys {
@@ -71,6 +73,7 @@ export class Keys {
   /** What may answer while the database is away; null once it is known to be out of date. */
   private known: KnownKeys | null = null;
   private changes = 0;
+  private turns = 0;
   private readonly lastUsed = new Map<string, number>();
   /** Ids that the next look asks for. */
   private readonly wanted = new Set<string>();
@@ -146,10 +149,10 @@ export class Keys {
       .where('id', '=', id)
       .where('project', '=', project)
       .where('revoked_ms', 'is', null);
-    // Where the answer is lost the key may be revoked all the same.
+    // Where the answer is lost the key may be revoked all the same. The others may go on without the database.
     const done = await this.state
       .write([{ query: query.compile(), expect: 1 }, bump(this.state, 'keys')])
-      .finally(() => this.forget());
+      .finally(() => this.forgetOne(project, id));
     return done.outcome === 'committed';
   }
 
@@ -175,6 +178,15 @@ export class Keys {
     this.changes += 1;
   }
 
+  private forgetOne(project: string, id: string): void {
+    const { known } = this;
+    this.forget();
+    if (!known) return;
+    const keys = new Map(known.keys);
+    if (keys.get(id)?.identity.project === project) keys.delete(id);
+    this.known = { ...known, keys };
+  }
+
   private valid(nowMs: number): Promise<ReadonlyMap<string, CachedKey>> {
     // A wall clock that was set back must not keep a stale cache alive: any distance counts.
     if (this.cache && Math.abs(nowMs - this.loadedMs) <= REFRESH_MS) return this.cache;
@@ -195,10 +207,11 @@ export class Keys {
 
   private async load(nowMs: number): Promise<ReadonlyMap<string, CachedKey>> {
     const { changes } = this;
+    const turn = ++this.turns;
     const rows = await this.state.db.selectFrom('api_keys').selectAll().where('revoked_ms', 'is', null).execute();
     const keys = new Map(rows.map((row) => [row.id, toCached(row)]));
     // Rows that were read before a change may hold what it revoked.
-    if (this.changes === changes) this.known = { keys, atMs: nowMs };
+    if (this.changes === changes && turn > (this.known?.turn ?? 0)) this.known = { keys, atMs: nowMs, turn };
     return keys;
   }
 

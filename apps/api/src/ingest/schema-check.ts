@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { ItemCode, ItemFault } from '@tidemark/types';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { notFinite } from '../platform/not-finite.js';
 import { pointerTo } from './json-pointer.js';
 
 /** SchemaCheck is a compiled schema: `accepts` is quick, `faults` tells what was wrong with a value it refused. */
@@ -56,9 +57,8 @@ export function compileSchema<T>(schema: TSchema, options: { readonly coerce?: b
 function toFault(error: ErrorObject): ItemFault {
   const missing: unknown = error.params['missingProperty'];
   const pointer = typeof missing === 'string' ? pointerTo(error.instancePath, missing) : error.instancePath;
-  // JSON may write 1e999, which reads as Infinity: a number, but none that can be kept.
-  if (error.keyword === 'type' && (error.data === Infinity || error.data === -Infinity))
-    return { pointer, code: 'not_finite', message: 'is too large for a double' };
+  const infinite = error.keyword === 'type' ? notFinite(pointer, error.data) : null;
+  if (infinite) return infinite;
   return { pointer, code: CODES[error.keyword] ?? 'format', message: sentence(error) };
 }
 

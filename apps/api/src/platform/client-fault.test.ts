@@ -1,9 +1,12 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ERROR_CODES } from '@tidemark/types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Line } from '../rig/line.js';
 import { OwnServer } from '../rig/own-server.js';
-import { problemOf } from './client-fault.js';
+import { answerClientFault, OpenAnswers, problemOf } from './client-fault.js';
 
 let server: OwnServer;
 beforeAll(async () => (server = await OwnServer.start()));
@@ -56,6 +59,36 @@ describe('a request that is not HTTP', () => {
       expect.stringMatching(/^200 .*alive/),
       expect.stringMatching(/^400 .*malformed_request/),
     ]);
+  });
+});
+
+describe('a fault on a connection over which an answer is being sent', () => {
+  const post = `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`;
+  const get = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+
+  /** A server whose answers begin and do not end. */
+  async function halfSent(): Promise<Line> {
+    const server = createServer((_request, answer) => void answer.write('the first half'));
+    const answers = new OpenAnswers();
+    answers.watch(server);
+    server.on('clientError', (fault: NodeJS.ErrnoException, socket) => answerClientFault(fault, socket, 'r1', answers));
+    onTestFinished(() => void server.close().closeAllConnections());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return Line.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+
+  it.each([
+    ['a chunk that is none', post, 'zz\r\n'],
+    ['a pipelined request that is none', get, 'FOO / HTTP/1.1\r\n\r\n'],
+    ['one behind another that waits', get + get, 'FOO / HTTP/1.1\r\n\r\n'],
+  ])('breaks that answer off and writes nothing into it: %s', async (_what, begin, fault) => {
+    const line = await halfSent();
+    line.socket.write(begin);
+    await once(line.socket, 'data');
+    line.socket.write(fault);
+    const text = await line.received();
+    expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*the first half\r\n$/);
+    expect(text).not.toContain('problem');
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HttpProblem } from './problem.js';
 import { writeProblem } from './write-problem.js';
@@ -25,11 +26,31 @@ export function problemOf({ code, reason }: ClientFault): HttpProblem {
   }
 }
 
+/** OpenAnswers knows the answers of a server that have not ended, by their connection: pipelined ones are several. */
+export class OpenAnswers {
+  private readonly bySocket = new WeakMap<Duplex, Set<ServerResponse>>();
+
+  /** watch notes each answer of the server from now on. */
+  watch(server: Server): void {
+    server.on('request', ({ socket }, answer) => {
+      const open = this.bySocket.get(socket) ?? new Set();
+      this.bySocket.set(socket, open.add(answer));
+      answer.once('close', () => open.delete(answer));
+    });
+  }
+
+  /** hasBegun tells whether something of an answer may have been sent over the connection that has not ended. */
+  hasBegun(socket: Duplex): boolean {
+    return [...(this.bySocket.get(socket) ?? [])].some((answer) => answer.headersSent);
+  }
+}
+
 /**
- * answerClientFault answers, on the bare socket, a request that the parser refused before any handler or hook saw it, and
- * hangs up: where the next request would begin, nobody knows.
+ * answerClientFault answers, on the bare socket, what the parser refused, and hangs up: where the next request would begin,
+ * nobody knows. A handler may know the request already, where its body cannot be read, and may have begun to answer it or
+ * one before it: a problem would then stand in the middle of that answer, so it breaks off instead.
  */
-export function answerClientFault(fault: ClientFault, socket: Duplex, requestId: string): void {
-  if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+export function answerClientFault(fault: ClientFault, socket: Duplex, requestId: string, answers: OpenAnswers): void {
+  if (fault.code === 'ECONNRESET' || !socket.writable || answers.hasBegun(socket)) return void socket.destroy();
   writeProblem(socket, problemOf(fault), requestId);
 }

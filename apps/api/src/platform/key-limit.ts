@@ -21,6 +21,7 @@ interface Bucket {
 
 /** In this time any bucket fills up: one that was not asked for longer is as good as a new one. */
 const FILL_MS = 60_000;
+const FILL_S = FILL_MS / 1000;
 
 /** KeyLimit bounds the requests of each API key with a token bucket: a minute's worth at once, refilled evenly. */
 export class KeyLimit implements KeyLimiter {
@@ -44,12 +45,12 @@ export class KeyLimit implements KeyLimiter {
     if (nowMs - this.sweptMs >= FILL_MS) this.forgetFull(nowMs);
     const bucket = this.buckets.get(keyId) ?? { tokens: this.perMinute, updatedMs: nowMs };
     this.buckets.set(keyId, bucket);
-    bucket.tokens = Math.min(this.perMinute, bucket.tokens + ((nowMs - bucket.updatedMs) / 60_000) * this.perMinute);
+    bucket.tokens = Math.min(this.perMinute, bucket.tokens + ((nowMs - bucket.updatedMs) / FILL_MS) * this.perMinute);
     bucket.updatedMs = nowMs;
     const allowed = bucket.tokens >= 1;
     if (allowed) bucket.tokens -= 1;
-    const resetS = Math.ceil(((this.perMinute - bucket.tokens) / this.perMinute) * 60);
-    const retryAfterS = allowed ? 0 : Math.ceil(((1 - bucket.tokens) / this.perMinute) * 60);
+    const resetS = Math.ceil(((this.perMinute - bucket.tokens) / this.perMinute) * FILL_S);
+    const retryAfterS = allowed ? 0 : Math.ceil(((1 - bucket.tokens) / this.perMinute) * FILL_S);
     return { allowed, limit: this.perMinute, remaining: Math.floor(bucket.tokens), resetS, retryAfterS };
   }
 
@@ -62,7 +63,7 @@ export class KeyLimit implements KeyLimiter {
 /** limitHeaders are the headers that tell a client of its limit: the IETF's fields and the older X- ones. */
 export function limitHeaders(outcome: LimitOutcome): Readonly<Record<string, string>> {
   return {
-    'ratelimit-policy': `"key";q=${outcome.limit};w=60`,
+    'ratelimit-policy': `"key";q=${outcome.limit};w=${FILL_S}`,
     ratelimit: `"key";r=${outcome.remaining};t=${outcome.resetS}`,
     'x-ratelimit-limit': String(outcome.limit),
     'x-ratelimit-remaining': String(outcome.remaining),

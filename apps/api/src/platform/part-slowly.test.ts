@@ -6,12 +6,12 @@ import { partSlowly } from './part-slowly.js';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: here\r\n\r\n';
 
-async function listening(): Promise<Server> {
+async function listening(partingMs?: number): Promise<Server> {
   const server = createServer((_request, response) => {
     if (!server.listening) response.setHeader('connection', 'close');
     response.end('answered');
   });
-  partSlowly(server);
+  partSlowly(server, partingMs);
   onTestFinished(() => server.closeAllConnections());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return server;
@@ -32,7 +32,7 @@ async function asked(socket: Socket): Promise<string> {
 }
 
 test('a request that comes over an idle connection while the server closes is answered', async () => {
-  const server = await listening();
+  const server = await listening(60_000);
   const socket = await idleConnection(server);
   const closed = once(server, 'close');
   server.close();

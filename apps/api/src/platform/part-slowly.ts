@@ -9,12 +9,12 @@ const PARTING_MS = 200;
  * answers 502. In this moment such a request is answered, if only with 503. What falls idle later is ended, too: Node looks
  * but once, and the server would wait for whoever is connected.
  */
-export function partSlowly(server: Server): void {
+export function partSlowly(server: Server, partingMs = PARTING_MS): void {
   const endIdle = server.closeIdleConnections.bind(server);
   let timer: NodeJS.Timeout | undefined;
   // What Node's own close calls.
   server.closeIdleConnections = () => {
-    timer ??= setInterval(endIdle, PARTING_MS);
+    timer ??= setInterval(endIdle, partingMs);
   };
   server.once('close', () => clearInterval(timer));
 }

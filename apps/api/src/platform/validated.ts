@@ -1,6 +1,7 @@
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { ItemCode, ItemFault } from '@tidemark/types';
+import { notFinite } from './not-finite.js';
 import { HttpProblem } from './problem.js';
 
 const CODES: Readonly<Record<string, ItemCode>> = {
@@ -37,14 +38,10 @@ export function invalid(errors: readonly ItemFault[]): HttpProblem {
   });
 }
 
-/** JSON may write 1e999, which reads as Infinity. */
-function isInfinite(value: unknown): boolean {
-  return value === Infinity || value === -Infinity;
-}
-
 function faultsOf(error: ValidationError, parent: string): ItemFault[] {
   const pointer = `${parent}/${error.property}`;
-  if (isInfinite(error.value)) return [{ pointer, code: 'not_finite', message: 'is too large for a double' }];
+  const infinite = notFinite(pointer, error.value);
+  if (infinite) return [infinite];
   const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
     pointer,
     code: error.value === undefined ? ('required' as const) : (CODES[constraint] ?? ('type' as const)),

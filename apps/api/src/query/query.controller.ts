@@ -46,7 +46,7 @@ export class QueryController {
 
   @Get('metrics/inference')
   async inference(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    void reply.headers(pendingHeaders(this.deps.pending()));
+    const pending = pendingHeaders(this.deps.pending());
     const query = inferenceQuery(request.query);
     const range = {
       project: request.principal.project,
@@ -54,6 +54,7 @@ export class QueryController {
       ...readRange(query, this.deps.clock.wallMs()),
     };
     const page = await this.deps.read(range, query.limit, position(query.cursor));
+    void reply.headers(pending);
     return {
       metrics: page.items.map(toStoredInference),
       ...(page.next ? { next_cursor: writeCursor(page.next) } : {}),
@@ -62,7 +63,7 @@ export class QueryController {
 
   @Get('metrics/drift')
   async drift(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    void reply.headers(pendingHeaders(this.deps.pending()));
+    const pending = pendingHeaders(this.deps.pending());
     const query = driftQuery(request.query);
     const range = {
       project: request.principal.project,
@@ -70,6 +71,7 @@ export class QueryController {
       ...readRange(query, this.deps.clock.wallMs()),
     };
     const page = await this.deps.store.recentDrift(range, query.limit, position(query.cursor));
+    void reply.headers(pending);
     return {
       drift_metrics: page.items.map(toStoredDrift),
       ...(page.next ? { next_cursor: writeCursor(page.next) } : {}),
@@ -78,7 +80,7 @@ export class QueryController {
 
   @Get('metrics/aggregated')
   async aggregated(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    void reply.headers(pendingHeaders(this.deps.pending()));
+    const pending = pendingHeaders(this.deps.pending());
     const query = aggregateQuery(request.query);
     const range = readRange(query, this.deps.clock.wallMs(), 1);
     const windowMs = readWindow(query.window, range.untilMs - range.sinceMs);
@@ -94,6 +96,7 @@ export class QueryController {
       windowMs,
       groupBy,
     });
+    void reply.headers(pending);
     const times = aggregate.times.map((ms) => new Date(ms).toISOString());
     const series = (values: readonly (number | null)[] | undefined) =>
       times.map((time, i) => ({ time, value: values?.[i] ?? null }));
@@ -105,11 +108,12 @@ export class QueryController {
 
   @Get('summary')
   async summary(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    void reply.headers(pendingHeaders(this.deps.pending()));
+    const pending = pendingHeaders(this.deps.pending());
     const query = summaryQuery(request.query);
     const { project } = request.principal;
     const range = { project, modelId: query.model_id, ...readRange(query, this.deps.clock.wallMs()) };
     const summary = await this.deps.store.summary(range);
+    void reply.headers(pending);
     return {
       total_requests: summary.totalRequests,
       average_latency: summary.averageLatency ?? 0,

@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FaultEpisode } from '@tidemark/program';
 import { Backlogs, openSqliteState, Revisions, type State } from '@tidemark/state';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../rig/manual-clock.js';
-import { BacklogBoard } from './backlog-board.js';
+import { BacklogBoard, type BacklogBook } from './backlog-board.js';
 import type { Backlog } from './spool/spooling-sink.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -13,23 +15,23 @@ describe('BacklogBoard', () => {
   let folder: string;
   let state: State;
   let clock: ManualClock;
-  const faults: unknown[] = [];
+  const told: string[] = [];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-board-'));
     state = await openSqliteState(join(folder, 'state.db'));
     clock = new ManualClock();
-    faults.length = 0;
+    told.length = 0;
   });
   afterEach(async () => {
     await state.close();
     await rm(folder, { recursive: true });
   });
 
-  function boardOf(writer: string, own: () => Backlog, isAlone = false): BacklogBoard {
-    const book = isAlone ? null : new Backlogs(state);
-    const onFault = (error: unknown): void => void faults.push(error);
-    return new BacklogBoard({ writer, own, book, wallMs: clock.wallMs, keptMs: 7 * DAY_MS, onFault });
+  function boardOf(writer: string, own: () => Backlog, book: BacklogBook | null = new Backlogs(state)): BacklogBoard {
+    const log = pino({ base: null }, { write: (line: string) => void told.push(String(JSON.parse(line).msg)) });
+    const saying = new FaultEpisode(log, { began: 'began', ended: 'ended' });
+    return new BacklogBoard({ writer, own, book, wallMs: clock.wallMs, keptMs: 7 * DAY_MS, saying });
   }
 
   const revision = async (): Promise<number | undefined> => (await new Revisions(state).read()).get('backlogs');
@@ -85,13 +87,29 @@ describe('BacklogBoard', () => {
   });
 
   it('tells of a book that fails once, and says what waits when it works again', async () => {
-    const board = boardOf('here', () => ({ points: 5, oldestMs: 0 }));
-    await state.close();
+    const backlogs = new Backlogs(state);
+    let isAway = true;
+    const book: BacklogBook = {
+      put: (waiting) => (isAway ? Promise.reject(new Error('away')) : backlogs.put(waiting)),
+      list: () => backlogs.list(),
+    };
+    let points = 5;
+    const board = boardOf('here', () => ({ points, oldestMs: 0 }), book);
     await board.say();
     await board.say();
-    expect(faults).toHaveLength(1);
-    state = await openSqliteState(join(folder, 'state.db'));
-    const alone = boardOf('alone', () => ({ points: 1, oldestMs: 0 }), true);
+    expect(told).toEqual(['began']);
+    isAway = false;
+    await board.say();
+    expect(await backlogs.list()).toMatchObject([{ writer: 'here', points: 5 }]);
+    expect(told).toEqual(['began', 'ended']);
+    [isAway, points] = [true, 6];
+    await board.say();
+    await board.say();
+    expect(told).toEqual(['began', 'ended', 'began']);
+  });
+
+  it('says nothing where no other instance is', async () => {
+    const alone = boardOf('alone', () => ({ points: 1, oldestMs: 0 }), null);
     alone.start();
     await alone.close();
     expect([alone.pending().points, await revision()]).toEqual([1, 0]);

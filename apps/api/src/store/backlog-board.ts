@@ -1,3 +1,4 @@
+import type { FaultEpisode } from '@tidemark/program';
 import type { WaitingPoints } from '@tidemark/state';
 import type { Backlog } from './spool/spooling-sink.js';
 
@@ -17,8 +18,8 @@ export interface BacklogBoardOptions {
   readonly wallMs: () => number;
   /** How long points are kept, ms: what was said longer ago waits for nothing any more. */
   readonly keptMs: number;
-  /** onFault is told of the first failure, once until it works again. */
-  readonly onFault: (error: unknown) => void;
+  /** Told of each try to say something. */
+  readonly saying: Pick<FaultEpisode, 'failed' | 'worked'>;
   /** The least time between two things that are said, default 1000 ms. */
   readonly everyMs?: number;
 }
@@ -41,7 +42,6 @@ export class BacklogBoard {
   private said: { readonly points: number; readonly oldestMs: number } | null = null;
   private saying: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private isFailing = false;
 
   constructor(private readonly options: BacklogBoardOptions) {}
 
@@ -85,7 +85,7 @@ export class BacklogBoard {
   }
 
   private async sayOnce(): Promise<void> {
-    const { book, own, writer, wallMs, onFault } = this.options;
+    const { book, own, writer, wallMs, saying } = this.options;
     if (!book) return;
     const { points, oldestMs: ageMs } = own();
     const updatedMs = wallMs();
@@ -95,10 +95,9 @@ export class BacklogBoard {
     try {
       await book.put({ writer, points, oldestMs, updatedMs: Math.round(updatedMs) });
       this.said = { points, oldestMs };
-      this.isFailing = false;
+      saying.worked();
     } catch (error) {
-      if (!this.isFailing) onFault(error);
-      this.isFailing = true;
+      saying.failed(error);
     }
   }
 

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FaultEpisode } from '@tidemark/program';
 import { openSqliteState, type State, Writers } from '@tidemark/state';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESERVED, SeqReserve } from './seq-reserve.js';
 
@@ -10,20 +12,22 @@ const SEQ_SPAN = 1_000_000; // what the low digits of a timestamp tell apart
 describe('SeqReserve', () => {
   let folder: string;
   let state: State;
-  const faults: unknown[] = [];
+  const told: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void told.push(String(JSON.parse(line).msg)) });
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-reserve-'));
     state = await openSqliteState(join(folder, 'state.db'));
-    faults.length = 0;
+    told.length = 0;
   });
   afterEach(async () => {
     await state.close();
     await rm(folder, { recursive: true });
   });
 
+  const episode = () => new FaultEpisode(log, { began: 'began', ended: 'ended' });
   const open = (leastSeq: number, slot = 0) =>
-    SeqReserve.open({ book: new Writers(state), slot, leastSeq, onFault: (error) => faults.push(error) });
+    SeqReserve.open({ book: new Writers(state), slot, leastSeq, reserving: episode() });
 
   it('begins at the clock, and after a crash beyond all that may have been given, whatever the clock did', async () => {
     const first = await open(5_000_000_000);
@@ -52,19 +56,20 @@ describe('SeqReserve', () => {
         reservedSeq: (slot) => writers.reservedSeq(slot),
         reserve: (slot, seq) => (isAway ? Promise.reject(new Error('away')) : writers.reserve(slot, seq)),
       },
-      ...{ slot: 2, leastSeq: 0, onFault: (error: unknown) => faults.push(error) },
+      ...{ slot: 2, leastSeq: 0, reserving: episode() },
     });
     isAway = true;
     await reserve.renew(RESERVED - 2);
     await reserve.renew(RESERVED - 1);
-    expect(faults).toHaveLength(1);
+    expect(told).toEqual(['began']);
     isAway = false;
     await reserve.renew(RESERVED);
     expect(await writers.reservedSeq(2)).toBe(2 * RESERVED);
+    expect(told).toEqual(['began', 'ended']);
   });
 
   it('does not come near the low digits of an earlier life, over many crashes', () => {
-    const distances = Array.from({ length: 50 }, (_, i) => ((i + 1) * RESERVED) % SEQ_SPAN);
+    const distances = Array.from({ length: 100 }, (_, i) => ((i + 1) * RESERVED) % SEQ_SPAN);
     for (const distance of distances) expect(Math.min(distance, SEQ_SPAN - distance)).toBeGreaterThan(5000);
   });
 });

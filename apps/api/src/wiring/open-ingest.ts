@@ -1,3 +1,4 @@
+import { FaultEpisode } from '@tidemark/program';
 import { Writers } from '@tidemark/state';
 import type { AlertBook } from '../alerts/alert-book.js';
 import { BatchWriter } from '../buffer/batch-writer.js';
@@ -81,7 +82,10 @@ async function openReserve(
   const leastSeq = Math.max(store.lastSeq, clock.wallMs() * 1000);
   const reserve = await SeqReserve.open({
     ...{ book: new Writers(database), slot, leastSeq },
-    onFault: (error) => log.warn({ err: error }, 'numbers for points could not be reserved; there are enough for now'),
+    reserving: new FaultEpisode(log, {
+      began: 'numbers for points could not be reserved; there are enough for now',
+      ended: 'numbers for points are reserved again',
+    }),
   });
   closeLast(async () => reserve.close());
   return reserve;

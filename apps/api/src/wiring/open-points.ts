@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FaultEpisode } from '@tidemark/program';
 import { Backlogs, Leases } from '@tidemark/state';
 import { BacklogBoard } from '../store/backlog-board.js';
 import { LateInfluxStore } from '../store/influx/late-influx-store.js';
@@ -64,7 +65,6 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
     ...{ sink: store, folder, maxBytes: config.spoolBytes, report: createSpoolLog(log) },
     ...{ wallMs, steadyMs, random: Math.random },
   });
-  closeLast(() => sink.close());
   void store.whenOpen().then(() => sink.hurry());
   telemetry.watchSpool(() => sink.stats());
   const spooled = new SpooledStore(store, sink, { wallMs, steadyMs, records });
@@ -72,10 +72,15 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   const board = new BacklogBoard({
     ...{ writer: writer.holder, own: () => sink.backlog(), wallMs, keptMs: config.retention.rawMs },
     book: config.databaseUrl === null ? null : new Backlogs(state.database),
-    onFault: (error) => log.warn({ err: error }, 'other instances cannot be told what waits in the spool of this one'),
+    saying: new FaultEpisode(log, {
+      began: 'other instances cannot be told what waits in the spool of this one',
+      ended: 'other instances are told again what waits in the spool of this one',
+    }),
   });
   board.start();
+  // The board's last word comes when the sink is closed, and nothing drains any more.
   closeLast(() => board.close());
+  closeLast(() => sink.close());
   return { store: spooled, slot: writer.number, board };
 }
 

@@ -48,6 +48,7 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
     ensureProject: (project: string) => projects.ensure(project, clock.wallMs()),
   };
 }
+
 /** Who needs no PostgreSQL does not load its client. */
 async function openDatabase(
   url: string,

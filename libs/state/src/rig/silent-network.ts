@@ -5,6 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class SilentNetwork {
   private readonly sockets = new Set<Socket>();
   private isSilent = false;
+  private isHolding = false;
+  private readonly late = new Map<Socket, Buffer[]>();
 
   private constructor(
     private readonly server: Server,
@@ -32,10 +34,38 @@ export class SilentNetwork {
     this.isSilent = false;
   }
 
+  /** holdAnswers keeps back what the server says, also on a connection that has begun to be held, until `release`. */
+  holdAnswers(): void {
+    this.isHolding = true;
+  }
+
+  /** holdNoMore passes on answers again, but those on connections where one is held. */
+  holdNoMore(): void {
+    this.isHolding = false;
+  }
+
+  /** held is on how many connections an answer is held. */
+  get held(): number {
+    return this.late.size;
+  }
+
+  /** release passes on what was held, and resolves when it is sent. */
+  async release(): Promise<void> {
+    const sent = Array.from(this.late, ([to, chunks]) => {
+      return new Promise((resolve) => to.write(Buffer.concat(chunks), resolve));
+    });
+    this.late.clear();
+    await Promise.all(sent);
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();
     await once(this.server, 'close');
+  }
+
+  private hold(to: Socket, chunk: Buffer): void {
+    this.late.set(to, [...(this.late.get(to) ?? []), chunk]);
   }
 
   private join(near: Socket, far: Socket): void {
@@ -44,7 +74,11 @@ export class SilentNetwork {
       [far, near],
     ] as const) {
       this.sockets.add(from);
-      from.on('data', (chunk) => this.isSilent || to.write(chunk));
+      from.on('data', (chunk) => {
+        if (this.isSilent) return;
+        if (to === near && (this.isHolding || this.late.has(near))) this.hold(near, chunk);
+        else to.write(chunk);
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.sockets.delete(from);

@@ -84,6 +84,21 @@ describe('BatchEncoder', () => {
     expect(unescapeText(String(lines[1].fields.key))).toBe(record.key);
   });
 
+  it('takes no memory for large points that do not come', () => {
+    const encoder = new BatchEncoder(0, () => NOW);
+    const batchOf = (count: number, requestId: string) =>
+      aBatch(Array.from({ length: count }, (_, seq) => aPoint(series, seq, NOW, { requestId })));
+    const series = aSeries({ a: 'b' });
+    encoder.encode(batchOf(101, 'x'.repeat(20_000)));
+    const lines = encoder.encode(batchOf(5000, 'short'));
+    expect(lines.buffer.byteLength).toBeLessThanOrEqual(8 * 1024 * 1024);
+    expect(parse(lines)).toHaveLength(5000);
+    encoder.encode(batchOf(101, 'x'.repeat(20_000)));
+    const large = encoder.encode(batchOf(600, 'x'.repeat(20_000)));
+    expect(large.length).toBeGreaterThan(12_000_000);
+    expect(scanLines(large).points.toString()).toBe('0:0-599');
+  });
+
   it('announces a series and its custom values once an hour, and again when they were forgotten', () => {
     let nowMs = NOW;
     const encoder = new BatchEncoder(0, () => nowMs);

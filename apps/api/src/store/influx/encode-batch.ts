@@ -23,6 +23,9 @@ const LINE_END = Buffer.from('\n');
 /** Bytes of a batch that has nothing but a few points. */
 const FEW_BYTES = 4096;
 
+/** The most that is taken for a batch at once: points of one batch may be far larger than those of the next. */
+const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
+
 /** What the encoder remembers of a series. */
 interface Known {
   /** The line of a point up to its fields. */
@@ -50,7 +53,9 @@ export class BatchEncoder {
 
   /** encode gives the lines of a batch, each ended by a line feed. */
   encode({ points, drifts, records }: WriteBatch): Uint8Array {
-    const out = new LineBuffer(FEW_BYTES + Math.ceil(points.length * this.pointBytes * 1.05));
+    const out = new LineBuffer(
+      Math.min(MOST_BYTES_AT_ONCE, FEW_BYTES + Math.ceil(points.length * this.pointBytes * 1.05)),
+    );
     const hourMs = floorTo(this.clock(), HOUR_MS);
     const announced = new Set<Series>();
     for (const point of points) {

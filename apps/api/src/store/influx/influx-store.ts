@@ -90,7 +90,7 @@ export class InfluxStore implements PointStore, LineSink {
 
   /**
    * open creates what is missing on the server and takes over what the slot's last holder left. Rejects with a StoreFault,
-   * also when the signal gives it up.
+   * or where it was given up with the signal's reason.
    */
   static async open(options: InfluxStoreOptions, giveUp?: AbortSignal): Promise<InfluxStore> {
     const { url, token, writer: slot, clock, queryTimeoutMs = QUERY_TIMEOUT_MS } = options;

@@ -17,10 +17,7 @@ export function createLateLog(log: Logger): (report: LateReport) => void {
         );
         return;
       case 'refused':
-        log.error(
-          { reason: report.fault.message },
-          `InfluxDB cannot be used as it is; it is tried again; ${MEANWHILE}`,
-        );
+        log.error({ err: report.fault }, `InfluxDB cannot be used as it is; it is tried again; ${MEANWHILE}`);
         return;
       case 'open':
         log.info({ awayMs: Math.round(report.awayMs) }, 'InfluxDB is there; what waits is brought to it');
