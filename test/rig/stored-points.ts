@@ -10,9 +10,12 @@ export function drained(platform: Pick<Platform, 'instances'>, key?: string): Pr
   return waitFor('the spools to be drained', isEmpty, 120_000);
 }
 
+/** Hundreds of thousands of points, on a machine that may have other work. */
+const EXPORT_MS = 300_000;
+
 /** storedIds reads back the request id of every point that is stored, as often as it is there. */
 export async function storedIds(api: Client): Promise<string[]> {
-  const answer = await api.get('export/inference?format=ndjson');
+  const answer = await api.get('export/inference?format=ndjson', { timeoutMs: EXPORT_MS });
   if (answer.status !== 200) throw new Error(`the export answered ${answer.status}`);
   const lines = answer.text.split('\n').filter((line) => line !== '');
   return lines.map((line) => String(JSON.parse(line).request_id));

@@ -73,13 +73,13 @@ export async function openSqliteState(file: string, options: StateOptions = {}):
   };
 }
 
-/** writeReturning runs one statement through `write` and answers the rows it returned. */
+/** writeReturning runs a statement through `write`, in one transaction with those `besides`, and answers the rows it returned. */
 export async function writeReturning<Row>(
   state: State,
   query: CompiledQuery<Row>,
-  durability?: Durability,
+  { durability, besides = [] }: { readonly durability?: Durability; readonly besides?: readonly Write[] } = {},
 ): Promise<Row[]> {
-  const done = await state.write([{ query }], durability);
+  const done = await state.write([{ query }, ...besides], durability);
   // The compiled query's type says what its rows are, as it does for `execute`.
   return done.outcome === 'committed' ? ((done.results[0]?.rows ?? []) as unknown as Row[]) : [];
 }

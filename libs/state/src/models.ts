@@ -1,6 +1,6 @@
 import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Environment, type ModelType } from '@tidemark/types';
 import { type Selectable, sql } from 'kysely';
-import type { State } from './database.js';
+import { type State, writeReturning } from './database.js';
 import { bump } from './revisions.js';
 import type { ModelsTable } from './schema.js';
 import { readNumbers, readTexts } from './stored-json.js';
@@ -61,11 +61,12 @@ export class Models {
         position: sql<number>`(SELECT coalesce(max(position), 0) + 1 FROM models WHERE project = ${input.project})`,
         created_ms: nowMs,
       })
-      .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given));
-    await this.state.write([{ query: query.compile() }, bump(this.state, 'models')]);
-    const model = await this.get(input.project, input.id);
-    if (!model) throw new Error(`model "${input.id}" was removed while it was being registered`);
-    return model;
+      .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given))
+      // Read later it could be gone, or another's.
+      .returningAll();
+    const [row] = await writeReturning(this.state, query.compile(), { besides: [bump(this.state, 'models')] });
+    if (!row) throw new Error(`model "${input.id}" was not registered`);
+    return toModel(row);
   }
 
   /** get answers one model, or null. */

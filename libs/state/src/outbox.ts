@@ -68,7 +68,7 @@ export class Outbox {
       .where('id', 'in', due)
       .where('status', '=', literally('pending'))
       .returningAll();
-    const rows = await writeReturning(this.state, claim.compile(), 'lazy');
+    const rows = await writeReturning(this.state, claim.compile(), { durability: 'lazy' });
     return rows.map(toDelivery).sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence);
   }
 

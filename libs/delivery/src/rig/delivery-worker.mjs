@@ -1,16 +1,16 @@
 // A worker as a process of its own, so that it can be killed: node delivery-worker.mjs <setting as JSON>.
-import { Channels, Claims, Deliveries, openPostgresState, Outbox } from '@tidemark/state';
-import { openRedis } from '@tidemark/redis';
+import { openRedis } from '@tidemark/redis/open';
+import { Channels, Claims, Deliveries, Outbox } from '@tidemark/state';
+import { openPostgresState } from '@tidemark/state/postgres';
 import {
-  BullMqQueue,
   ChannelDirectory,
   createAddressGuard,
   MemoryLimiter,
   openSafeFetch,
   parseAllowList,
-  RedisLimiter,
   systemResolve,
 } from '../../dist/index.js';
+import { BullMqQueue, RedisLimiter } from '../../dist/redis.js';
 
 const { databaseUrl, redisUrl, key, holder, leaseMs, lockMs } = JSON.parse(process.argv[2]);
 const onFault = (fault) => console.log(JSON.stringify(fault));

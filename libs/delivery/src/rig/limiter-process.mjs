@@ -1,7 +1,8 @@
 // Takes places under one limit as fast as it can and prints each that it got: when it asked and when it was answered,
 // in microseconds of the clock that all processes of a machine share.
-import { MemoryLimiter, RedisLimiter } from '../../dist/index.js';
-import { openRedis } from '@tidemark/redis';
+import { MemoryLimiter } from '../../dist/index.js';
+import { RedisLimiter } from '../../dist/redis.js';
+import { openRedis } from '@tidemark/redis/open';
 
 const [url, name, max, windowMs, forMs] = process.argv.slice(2);
 const link = openRedis({ url, role: 'producer', onFault: (fault) => console.error(fault) });
