@@ -7,13 +7,16 @@ const SHARE_BEHIND = 8;
 const SLICE_MS = 3;
 const MAX_CREDIT_MS = 50;
 const MAX_CREDIT_BEHIND_MS = 500;
+/** While messages come and no work is pressed, they have the thread for so long after a slice. */
+const REST_MS = 8;
 
 /**
  * Background runs those of several works that are due, in turns, a slice at a time, between messages. It keeps at most
  * one timer, and none when nothing is to do. A work that throws (disk full, say) is told of and left alone for 5 s.
  *
  * The event loop hands out waiting messages up to a thousand at once, before any immediate: so that a steady flood of
- * them does not starve the works, each message earns credit, for which a slice runs right behind its answer.
+ * them does not starve the works, each message earns credit, for which a slice runs right behind its answer. While there
+ * is time, slices rest in between instead: else every message that comes while a work is due would wait for one.
  */
 export class Background {
   private immediate: NodeJS.Immediate | null = null;
@@ -21,6 +24,8 @@ export class Background {
   private timerAt = Infinity;
   private turn = 0;
   private creditMs = 0;
+  private hadMessage = false;
+  private restsUntilMs = -Infinity;
   private isBehind = false;
   private isClosed = false;
   private readonly works: readonly TendedWork[];
@@ -32,6 +37,7 @@ export class Background {
   /** nudge looks again what is due: to be called when there may be more to do, with the time that the message took. */
   nudge(messageMs = 0): void {
     if (this.isClosed) return;
+    this.hadMessage ||= messageMs > 0;
     this.isBehind = this.works.some((work) => work.isBehind);
     const [share, most] = this.isBehind ? [SHARE_BEHIND, MAX_CREDIT_BEHIND_MS] : [SHARE, MAX_CREDIT_MS];
     this.creditMs = Math.min(this.creditMs + share * messageMs, most);
@@ -39,9 +45,14 @@ export class Background {
       if (this.creditMs >= SLICE_MS) this.runNow();
       return;
     }
-    const due = Math.min(...this.works.map((work) => work.dueInMs()));
+    const rest = this.works.some((work) => work.isPressed) ? 0 : this.restsUntilMs - performance.now();
+    const due = Math.max(rest, Math.min(...this.works.map((work) => work.dueInMs())));
     if (due <= 0) this.immediate = setImmediate(() => this.run());
-    else if (Number.isFinite(due)) this.wait(due);
+    else {
+      // Nothing is starved: what comes due later begins with no more than its turn.
+      this.creditMs = 0;
+      if (Number.isFinite(due)) this.wait(due);
+    }
   }
 
   close(): void {
@@ -69,7 +80,10 @@ export class Background {
     const work = inTurn.find((one) => one.dueInMs() <= 0);
     if (work) this.turn = this.works.indexOf(work) + 1;
     work?.slice();
-    this.creditMs = Math.max(0, this.creditMs - (performance.now() - beganAt));
+    const endedAt = performance.now();
+    this.creditMs = Math.max(0, this.creditMs - (endedAt - beganAt));
+    this.restsUntilMs = this.hadMessage ? endedAt + REST_MS : -Infinity;
+    this.hadMessage = false;
     this.nudge();
     // Behind, the whole credit is spent before the next message is looked at.
     if (this.isBehind && this.immediate && this.creditMs >= SLICE_MS) this.runNow();

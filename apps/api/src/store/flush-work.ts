@@ -39,6 +39,10 @@ export class FlushWork implements Work {
     return this.writer.state.flushQueue.points > BEHIND * this.pace.flushPoints;
   }
 
+  isPressed(): boolean {
+    return this.writer.state.flushQueue.points >= this.pace.flushPoints;
+  }
+
   slice(): void {
     const { flushQueue, series } = this.writer.sound();
     if (flushQueue.step === 'flushing') return this.flush();

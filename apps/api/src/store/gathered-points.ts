@@ -1,4 +1,4 @@
-import type { Chunk } from './chunk.js';
+import type { Chunk, CustomValue } from './chunk.js';
 import { METRICS } from './chunk-layout.js';
 
 /** PointSource is some rows of a chunk; all of them when `rows` is null. */
@@ -23,27 +23,12 @@ export interface GatheredPoints {
   readonly ids: readonly string[];
 }
 
-/** gatherPoints picks rows out of several chunks and sorts them. */
+/** gatherPoints picks rows out of several chunks, a chunk at a time, and sorts them. */
 export function gatherPoints(sources: readonly PointSource[]): GatheredPoints {
-  const places = placesOf(sources);
-  const { count } = places;
-  const times = pick(sources, places, (chunk) => chunk.times()) ?? new Float64Array(count);
-  const seqs = pick(sources, places, (chunk) => chunk.seqs()) ?? new Float64Array(count);
-  sortPlaces(places, times, seqs);
-  const customs = new Map<string, { rows: number[]; values: number[] }>();
-  const ids: string[] = new Array<string>(count);
-  for (let i = 0; i < count; i++) {
-    const { chunk } = sources[places.sources[i]];
-    ids[i] = chunk.requestId(places.rows[i]);
-    for (const { name, value } of chunk.customsAt(places.rows[i])) {
-      const entries = customs.get(name) ?? { rows: [], values: [] };
-      customs.set(name, entries);
-      entries.rows.push(i);
-      entries.values.push(value);
-    }
-  }
-  const metrics = METRICS.map((_, metric) => withoutEmpty(pick(sources, places, (chunk) => chunk.builtIn(metric))));
-  return { times, seqs, metrics, customs, ids };
+  const count = sources.reduce((sum, { chunk, rows }) => sum + (rows?.length ?? chunk.count), 0);
+  const gathering = new Gathering(count);
+  for (const source of sources) gathering.add(source);
+  return gathering.sorted();
 }
 
 /** joinPoints merges two sorted lists of points into one. */
@@ -114,53 +99,87 @@ function joinCustoms(a: GatheredPoints, b: GatheredPoints, order: Uint32Array): 
   return customs;
 }
 
-/** Places say where each gathered point comes from. */
-interface Places {
-  readonly count: number;
-  sources: Uint32Array;
-  rows: Uint32Array;
-}
+/** Gathering is columns that are filled, source by source. */
+class Gathering {
+  private readonly times: Float64Array;
+  private readonly seqs: Float64Array;
+  private readonly ids: string[];
+  private readonly metrics: (Float64Array | null)[] = METRICS.map(() => null);
+  private readonly customs: { readonly row: number; readonly values: readonly CustomValue[] }[] = [];
+  private filled = 0;
 
-function placesOf(sources: readonly PointSource[]): Places {
-  const count = sources.reduce((sum, { chunk, rows }) => sum + (rows?.length ?? chunk.count), 0);
-  const places: Places = { count, sources: new Uint32Array(count), rows: new Uint32Array(count) };
-  let at = 0;
-  sources.forEach(({ chunk, rows }, source) => {
-    const length = rows?.length ?? chunk.count;
-    for (let i = 0; i < length; i++) {
-      places.sources[at] = source;
-      places.rows[at++] = rows ? rows[i] : i;
-    }
-  });
-  return places;
-}
-
-/** sortPlaces sorts the places, and times and seqs along with them; mostly they are in order already. */
-function sortPlaces(places: Places, times: Float64Array, seqs: Float64Array): void {
-  let isSorted = true;
-  for (let i = 1; i < places.count && isSorted; i++) {
-    isSorted = times[i] > times[i - 1] || (times[i] === times[i - 1] && seqs[i] >= seqs[i - 1]);
+  constructor(private readonly count: number) {
+    this.times = new Float64Array(count);
+    this.seqs = new Float64Array(count);
+    this.ids = new Array<string>(count);
   }
-  if (isSorted) return;
-  const order = Uint32Array.from({ length: places.count }, (_, i) => i);
-  order.sort((a, b) => times[a] - times[b] || seqs[a] - seqs[b]);
-  const { sources, rows } = places;
-  places.sources = order.map((i) => sources[i]);
-  places.rows = order.map((i) => rows[i]);
-  times.set(Float64Array.from(order, (i) => times[i]));
-  seqs.set(Float64Array.from(order, (i) => seqs[i]));
-}
 
-function pick(
-  sources: readonly PointSource[],
-  places: Places,
-  columnOf: (chunk: Chunk) => Float64Array | null,
-): Float64Array | null {
-  const columns = sources.map(({ chunk }) => columnOf(chunk));
-  if (columns.every((column) => column === null)) return null;
-  const picked = new Float64Array(places.count);
-  for (let i = 0; i < picked.length; i++) picked[i] = columns[places.sources[i]]?.[places.rows[i]] ?? NaN;
-  return picked;
+  add({ chunk, rows }: PointSource): void {
+    const from = this.filled;
+    const length = rows?.length ?? chunk.count;
+    const [times, seqs] = [chunk.times(), chunk.seqs()];
+    for (let i = 0; i < length; i++) {
+      const row = rows ? rows[i] : i;
+      this.times[from + i] = times[row];
+      this.seqs[from + i] = seqs[row];
+      this.ids[from + i] = chunk.requestId(row);
+      const values = chunk.customsAt(row);
+      if (values.length > 0) this.customs.push({ row: from + i, values });
+    }
+    for (let metric = 0; metric < METRICS.length; metric++) {
+      const column = chunk.builtIn(metric);
+      if (!column) continue;
+      const filled = (this.metrics[metric] ??= new Float64Array(this.count).fill(NaN));
+      for (let i = 0; i < length; i++) filled[from + i] = column[rows ? rows[i] : i];
+    }
+    this.filled += length;
+  }
+
+  sorted(): GatheredPoints {
+    const order = this.order();
+    const inOrder = (column: Float64Array): Float64Array => {
+      if (!order) return column;
+      const sorted = new Float64Array(order.length);
+      for (let i = 0; i < sorted.length; i++) sorted[i] = column[order[i]];
+      return sorted;
+    };
+    return {
+      times: inOrder(this.times),
+      seqs: inOrder(this.seqs),
+      metrics: this.metrics.map((column) => withoutEmpty(column && inOrder(column))),
+      customs: this.customColumns(order),
+      ids: order ? Array.from(order, (row) => this.ids[row]) : this.ids,
+    };
+  }
+
+  /** order is, row by row of what is sorted, the row that it was filled in as; null when they are in order already. */
+  private order(): Uint32Array | null {
+    const { times, seqs } = this;
+    let isSorted = true;
+    for (let i = 1; i < times.length && isSorted; i++) {
+      isSorted = times[i] > times[i - 1] || (times[i] === times[i - 1] && seqs[i] >= seqs[i - 1]);
+    }
+    if (isSorted) return null;
+    const order = Uint32Array.from({ length: times.length }, (_, i) => i);
+    return order.sort((a, b) => times[a] - times[b] || seqs[a] - seqs[b]);
+  }
+
+  private customColumns(order: Uint32Array | null): Map<string, CustomEntries> {
+    const places = order && new Uint32Array(order.length);
+    if (places && order) for (let i = 0; i < order.length; i++) places[order[i]] = i;
+    const entries = this.customs.map(({ row, values }) => ({ row: places ? places[row] : row, values }));
+    if (places) entries.sort((a, b) => a.row - b.row);
+    const columns = new Map<string, { rows: number[]; values: number[] }>();
+    for (const { row, values } of entries) {
+      for (const { name, value } of values) {
+        const column = columns.get(name) ?? { rows: [], values: [] };
+        columns.set(name, column);
+        column.rows.push(row);
+        column.values.push(value);
+      }
+    }
+    return columns;
+  }
 }
 
 function withoutEmpty(column: Float64Array | null): Float64Array | null {

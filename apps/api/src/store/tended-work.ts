@@ -6,6 +6,8 @@ export interface Work {
   dueInMs(): number;
   /** isBehind is true when so much waits that commits should be slowed down for it. */
   isBehind?(): boolean;
+  /** isPressed is true when it should not take its time, because as much again waits already. */
+  isPressed?(): boolean;
   /** slice does a bounded piece, some 3 ms: commits wait behind it. */
   slice(): void;
 }
@@ -42,6 +44,10 @@ export class TendedWork {
 
   get isBehind(): boolean {
     return this.work.isBehind?.() ?? false;
+  }
+
+  get isPressed(): boolean {
+    return this.work.isPressed?.() ?? false;
   }
 
   /** dueInMs is the work's own, but not before the pause is over. */
