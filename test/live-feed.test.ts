@@ -55,7 +55,9 @@ describe.each(PROFILES)('the live feed, $name', (profile) => {
     await api.must(api.post('metrics/drift', { model_id: 'm', drift_type: 'data', severity: 'high', confidence: 0.9 }));
     await waitFor(
       'everything to be shown',
-      () => ours.items('inference').length >= 1000 && ['drift', 'alert'].every((kind) => ours.items(kind).length > 0),
+      () =>
+        ours.items('inference').length >= 1000 &&
+        (['drift', 'alert'] as const).every((kind) => ours.items(kind).length > 0),
     );
     expect(ours.items('inference').map(({ request_id }) => request_id)).toEqual(wanted);
     expect(ours.items('drift')).toMatchObject([{ drift_type: 'data', severity: 'high' }]);
