@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { copyDatabase } from '@tidemark/sqlite';
 import { makeFolder } from '../platform/make-folder.js';
+import { syncPath } from '../platform/sync-path.js';
 
 /** BackedUp is a part of a data folder that was copied. */
 export interface BackedUp {
@@ -43,9 +44,9 @@ export async function backUp(dataDir: string, target: string): Promise<BackupOut
   try {
     const parts = await copyParts(dataDir, aside);
     if (parts.length === 0) return { ok: false, code: 'nothing', reason: `there is nothing of Tidemark in ${dataDir}` };
-    await sync(aside);
+    await syncPath(aside);
     await rename(aside, to);
-    await sync(dirname(to));
+    await syncPath(dirname(to));
     return { ok: true, parts };
   } finally {
     await rm(aside, { recursive: true, force: true });
@@ -66,7 +67,7 @@ async function copyParts(dataDir: string, aside: string): Promise<BackedUp[]> {
 async function copyPrivate(from: string, to: string): Promise<void> {
   await copyFile(from, to);
   await chmod(to, 0o600);
-  await sync(to);
+  await syncPath(to);
 }
 
 /** A segment that goes while it is copied was drained: its points are in InfluxDB. One that grows ends in a frame that is cut. */
@@ -80,7 +81,7 @@ async function copySpool(from: string, to: string): Promise<void> {
       if (!isMissing(error)) throw error;
     }
   }
-  await sync(to);
+  await syncPath(to);
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -102,13 +103,4 @@ async function isThere(path: string): Promise<boolean> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

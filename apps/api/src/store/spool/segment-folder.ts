@@ -1,6 +1,7 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.js';
+import { syncPath } from '../../platform/sync-path.js';
 
 const NAME = /^(\d{12})\.segment$/;
 
@@ -11,7 +12,7 @@ export class SegmentFolder {
   /** open makes the folder where it is missing, for the owner's eyes alone. */
   static async open(folder: string): Promise<SegmentFolder> {
     makeFolder(folder);
-    await sync(dirname(folder));
+    await syncPath(dirname(folder));
     return new SegmentFolder(folder);
   }
 
@@ -51,15 +52,6 @@ export class SegmentFolder {
 
   /** sync resolves when the names of the files are on disk. */
   sync(): Promise<void> {
-    return sync(this.folder);
-  }
-}
-
-async function sync(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return syncPath(this.folder);
   }
 }
