@@ -7,11 +7,16 @@ class Bucket implements Work {
   fault: Error | null = null;
   left = 0;
   tries = 0;
+  pressed = false;
 
   constructor(readonly name: string) {}
 
   dueInMs(): number {
     return this.left > 0 ? 0 : Infinity;
+  }
+
+  isPressed(): boolean {
+    return this.pressed;
   }
 
   slice(): void {
@@ -60,6 +65,25 @@ describe('Background', () => {
     background.nudge();
     await vi.advanceTimersByTimeAsync(1);
     expect(notes.slice(4)).toEqual([{ ...fault, isFirst: true, code: null, message: 'again' }]);
+  });
+
+  it('rests after a slice while messages come, and not when none came', async () => {
+    flush.left = 3;
+    background.nudge(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(flush.tries).toBe(1);
+    await vi.advanceTimersByTimeAsync(6);
+    expect(flush.tries).toBe(1);
+    await vi.advanceTimersByTimeAsync(3);
+    expect(flush.tries).toBe(3);
+  });
+
+  it('rests for no message while a work is pressed', async () => {
+    flush.left = 3;
+    flush.pressed = true;
+    background.nudge(1);
+    await vi.advanceTimersByTimeAsync(5);
+    expect(flush.tries).toBe(3);
   });
 
   it('does not call a work well for a slice between two faults', async () => {
