@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderConfiguration, renderErrors } from './pages.mjs';
-import { closingLine, sum, tallyChecks, tallyReport } from './tally.mjs';
+import { closingLine, filesToRepeat, sum, tallyChecks, tallyReport, withRepeated } from './tally.mjs';
 
 const port = { env: 'API_PORT', byDefault: '8000', help: 'Port to listen on.' };
 const url = { env: 'SMTP_URL', byDefault: '', help: 'smtp | smtps.' };
@@ -58,5 +58,18 @@ describe('the closing line', () => {
       { name: 'types', ok: false },
     ]);
     expect(closingLine(sum(checks, { passed: 2, failed: 0, skipped: 1 }))).toBe('3 passed, 1 failed, 1 skipped');
+  });
+
+  it('takes the second results of a few files that failed, and keeps many failures as they are', () => {
+    const named = (name, ...statuses) => ({ name, ...file(...statuses) });
+    const testResults = [named('a', 'failed', 'passed', 'failed'), named('b', 'passed', 'passed')];
+    const report = { success: false, testResults };
+    expect(filesToRepeat(report)).toEqual(['a']);
+    const well = { success: true, testResults: [named('a', 'passed', 'passed', 'passed')] };
+    expect(tallyReport(withRepeated(report, well))).toEqual({ passed: 3, failed: 0, skipped: 0 });
+    const ill = { success: false, testResults: [named('a', 'failed', 'failed', 'passed')] };
+    expect(tallyReport(withRepeated(report, ill))).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    const many = ['a', 'b', 'c', 'd'].map((name) => named(name, 'failed', 'failed'));
+    expect(filesToRepeat({ success: false, testResults: many })).toEqual([]);
   });
 });

@@ -15,6 +15,23 @@ export function tallyReport(report) {
   return tally;
 }
 
+/** Where more files fail than this, it is not by chance. */
+const MOST_REPEATED = 3;
+
+/** filesToRepeat are the files with failures that may be by chance: a few, or none at all. */
+export function filesToRepeat(report) {
+  const failed = report ? report.testResults.filter(({ status }) => status === 'failed').map(({ name }) => name) : [];
+  return failed.length <= MOST_REPEATED ? failed : [];
+}
+
+/** withRepeated is a report with the results of the files that ran once more in place of their first ones. */
+export function withRepeated(report, repeated) {
+  const names = new Set(repeated.testResults.map(({ name }) => name));
+  const kept = report.testResults.filter(({ name }) => !names.has(name));
+  const success = repeated.success && kept.every(({ status }) => status !== 'failed');
+  return { success, testResults: [...kept, ...repeated.testResults] };
+}
+
 /** tallyChecks counts checks as tests. */
 export function tallyChecks(checks) {
   const failed = checks.filter(({ ok }) => !ok).length;
