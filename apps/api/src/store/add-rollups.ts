@@ -4,22 +4,32 @@ import { METRICS } from './chunk-layout.js';
 import type { GatheredPoints } from './gathered-points.js';
 import { encodeRollup, RollupError, RollupReader, type Rollup } from './rollup-codec.js';
 import { floorTo, HOUR_MS, MINUTE_MS, rollupId, type Owner } from './rollup-id.js';
+import { finish, type Steps } from './steps.js';
 import { Tally } from './tally.js';
+
+/** TalliedPoints are what of points is summed up, in order of time. */
+type TalliedPoints = Pick<GatheredPoints, 'times' | 'metrics' | 'customs'>;
 
 /** AddedRollups are the rollups, by the minute, of the points that a flush adds. */
 export class AddedRollups {
   private readonly minutes = new Map<number, Rollup>();
 
-  /** add expects points in order of time. */
-  add({ times, metrics, customs }: Pick<GatheredPoints, 'times' | 'metrics' | 'customs'>): void {
+  add(points: TalliedPoints): void {
+    finish(this.addInSteps(points));
+  }
+
+  /** addInSteps adds points a metric at a time. */
+  *addInSteps({ times, metrics, customs }: TalliedPoints): Steps<void> {
     for (let from = 0, to = 0; from < times.length; from = to) {
       const start = floorTo(times[from], MINUTE_MS);
       while (to < times.length && times[to] < start + MINUTE_MS) to++;
       const rollup = this.minute(start);
-      METRICS.forEach((name, i) => {
+      for (const [i, name] of METRICS.entries()) {
         const column = metrics[i];
-        if (column) tallyOf(rollup, name).addColumn(column, from, to);
-      });
+        if (!column) continue;
+        tallyOf(rollup, name).addColumn(column, from, to);
+        yield;
+      }
     }
     for (const [name, { rows, values }] of customs) {
       // A custom value that has the name of a built-in metric is kept, not summed up.
@@ -27,6 +37,7 @@ export class AddedRollups {
       rows.forEach((row, i) => {
         tallyOf(this.minute(floorTo(times[row], MINUTE_MS)), name).addColumn(Float64Array.of(values[i]), 0, 1);
       });
+      yield;
     }
   }
 

@@ -72,7 +72,7 @@ describe('Background', () => {
     background.nudge(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(flush.tries).toBe(1);
-    await vi.advanceTimersByTimeAsync(6);
+    await vi.advanceTimersByTimeAsync(3);
     expect(flush.tries).toBe(1);
     await vi.advanceTimersByTimeAsync(3);
     expect(flush.tries).toBe(3);

@@ -8,7 +8,7 @@ const SLICE_MS = 3;
 const MAX_CREDIT_MS = 50;
 const MAX_CREDIT_BEHIND_MS = 500;
 /** While messages come and no work is pressed, they have the thread for so long after a slice. */
-const REST_MS = 8;
+const REST_MS = 5;
 
 /**
  * Background runs those of several works that are due, in turns, a slice at a time, between messages. It keeps at most

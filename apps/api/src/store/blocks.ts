@@ -1,9 +1,10 @@
 import type { Database, SqlRow } from '@tidemark/sqlite';
 import { Chunk } from './chunk.js';
 import { ChunkError } from './chunk-error.js';
-import { gatherPoints, joinPoints, slicePoints, type GatheredPoints } from './gathered-points.js';
-import { packPoints } from './pack-points.js';
+import { gatherInSteps, joinPoints, slicePoints, type GatheredPoints } from './gathered-points.js';
+import { packInSteps } from './pack-points.js';
 import { floorTo, HOUR_MS } from './rollup-id.js';
+import type { Steps } from './steps.js';
 
 /** BLOCK_POINTS is how many points make a good block: some 5 ms to merge, under 1 ms to read a column of. */
 const BLOCK_POINTS = 4096;
@@ -13,18 +14,51 @@ const BODIES_A_QUERY = 16;
 /** Ids begin at 1. */
 const NO_ID = -1;
 
+/** NewBlock is a row of blocks that is not in the file yet. */
+interface NewBlock {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly count: number;
+  readonly body: Buffer;
+}
+
+/** BlockChange is what is to become of the blocks of one series. */
+export interface BlockChange {
+  readonly series: number;
+  readonly added: readonly NewBlock[];
+  /** Ids of blocks whose points are in the added ones. */
+  readonly removed: readonly number[];
+}
+
 /**
- * addBlocks stores points of one series in blocks: packed chunks, sorted, of one hour or less each, which bounds what
- * retention and reads have to look at. Call it inside a transaction.
+ * packBlocks makes blocks of points of one series: packed chunks, sorted, of one hour or less each, which bounds what
+ * retention and reads have to look at. It reads the file and changes nothing in it.
  */
-export function addBlocks(database: Database, series: number, points: GatheredPoints): void {
+export function* packBlocks(database: Database, series: number, points: GatheredPoints): Steps<BlockChange> {
   const { times } = points;
+  const added: NewBlock[] = [];
+  const removed: number[] = [];
   for (let from = 0, to = 0; from < times.length; from = to) {
     const hourMs = floorTo(times[from], HOUR_MS);
     while (to < times.length && times[to] < hourMs + HOUR_MS) to++;
-    const ofHour = slicePoints(points, from, to);
-    insertBlocks(database, series, joinSmall(database, { series, hourMs }, ofHour));
+    const joined = yield* joinSmall(database, { series, hourMs }, slicePoints(points, from, to));
+    removed.push(...joined.ids);
+    yield* packInto(added, joined.points);
   }
+  return { series, added, removed };
+}
+
+/** areStored tells whether the blocks that a change removes are still there: retention may have come between. */
+export function areStored(database: Database, { removed }: BlockChange): boolean {
+  const find = database.prepare('SELECT 1 FROM blocks WHERE id = ?');
+  return removed.every((id) => find.get([id]) !== undefined);
+}
+
+/** applyBlocks makes a change in the file. Call it inside a transaction. */
+export function applyBlocks(database: Database, { series, added, removed }: BlockChange): void {
+  for (const id of removed) database.prepare('DELETE FROM blocks WHERE id = ?').run([id]);
+  const insert = database.prepare('INSERT INTO blocks (series, min_ms, max_ms, count, body) VALUES (?, ?, ?, ?, ?)');
+  for (const { minMs, maxMs, count, body } of added) insert.run([series, minMs, maxMs, count, body]);
 }
 
 /** readBlocks fetches blocks by id, in ascending order; those that are gone are left out. */
@@ -53,47 +87,51 @@ interface SeriesHour {
   readonly hourMs: number;
 }
 
+interface Joined {
+  readonly points: GatheredPoints;
+  /** Of the blocks that were joined. */
+  readonly ids: readonly number[];
+}
+
 /**
- * joinSmall takes small blocks of the hour out of the file and joins their points. A block joins only when about as much
- * comes in, so that each point is rewritten a logarithmic number of times.
+ * joinSmall joins the points of small blocks of the hour to those that come. A block joins only when about as much comes
+ * in, so that each point is rewritten a logarithmic number of times.
  */
-function joinSmall(database: Database, { series, hourMs }: SeriesHour, points: GatheredPoints): GatheredPoints {
+function* joinSmall(database: Database, { series, hourMs }: SeriesHour, points: GatheredPoints): Steps<Joined> {
   const small = database
     .prepare(
       'SELECT id, count FROM blocks WHERE series = ? AND max_ms >= ? AND max_ms < ? AND count < ? ORDER BY count',
     )
     .all([series, hourMs, hourMs + HOUR_MS, BLOCK_POINTS / 2]);
-  const joined: number[] = [];
+  const ids: number[] = [];
   let count = points.times.length;
   for (const row of small) {
     if (Number(row.count) > 2 * count) break;
-    joined.push(Number(row.id));
+    ids.push(Number(row.id));
     count += Number(row.count);
   }
-  if (joined.length === 0) return points;
-  const stored = gatherUndamaged(database, joined);
-  if (!stored) return points;
-  for (const id of joined) database.prepare('DELETE FROM blocks WHERE id = ?').run([id]);
-  return joinPoints(stored, points);
+  if (ids.length === 0) return { points, ids };
+  const stored = yield* gatherUndamaged(database, ids);
+  return stored ? { points: joinPoints(stored, points), ids } : { points, ids: [] };
 }
 
 /** gatherUndamaged returns null when a block is damaged: it stays as it is, for reads to report. */
-function gatherUndamaged(database: Database, ids: readonly number[]): GatheredPoints | null {
+function* gatherUndamaged(database: Database, ids: readonly number[]): Steps<GatheredPoints | null> {
   try {
-    return gatherPoints(readBlocks(database, ids).map(({ chunk }) => ({ chunk, rows: null })));
+    return yield* gatherInSteps(readBlocks(database, ids).map(({ chunk }) => ({ chunk, rows: null })));
   } catch (error) {
     if (error instanceof ChunkError) return null;
     throw error;
   }
 }
 
-function insertBlocks(database: Database, series: number, points: GatheredPoints): void {
-  const insert = database.prepare('INSERT INTO blocks (series, min_ms, max_ms, count, body) VALUES (?, ?, ?, ?, ?)');
+function* packInto(blocks: NewBlock[], points: GatheredPoints): Steps<void> {
   const { length } = points.times;
   const parts = Math.ceil(length / MAX_BLOCK_POINTS);
   for (let part = 0; part < parts; part++) {
     const slice = slicePoints(points, Math.floor((length * part) / parts), Math.floor((length * (part + 1)) / parts));
     const { times } = slice;
-    insert.run([series, times[0], times[times.length - 1], times.length, packPoints(slice)]);
+    const body = yield* packInSteps(slice);
+    blocks.push({ minMs: times[0], maxMs: times[times.length - 1], count: times.length, body });
   }
 }

@@ -4,6 +4,7 @@ import { align8, bitCount, HEADER_BYTES, layoutOf, type ChunkLayout, type ChunkS
 import { ChunkError } from './chunk-error.js';
 import { packColumn, unpackColumn } from './column-pack.js';
 import { packKeys, unpackKeys } from './key-pack.js';
+import type { Steps } from './steps.js';
 import { packUuids, unpackUuids } from './uuid-pack.js';
 
 /** PACKED_VERSION is the first byte of a chunk whose parts are compressed. */
@@ -34,18 +35,21 @@ export interface Customs {
 }
 
 /**
- * packChunk compresses a plain chunk: the same header with PACKED_VERSION; the length of every part as uint32; and,
+ * packChunkInSteps compresses a plain chunk, a part at a time: the same header with PACKED_VERSION; the length of every part as uint32; and,
  * each at a multiple of 8, the parts: times, seqs, one for each column, texts; with custom metrics also their values,
  * rows and counts.
  */
-export function packChunk(plain: ArrayBuffer, shape: ChunkShape): Buffer {
+export function* packChunkInSteps(plain: ArrayBuffer, shape: ChunkShape): Steps<Buffer> {
   const layout = layoutOf(shape);
   const parts: Uint8Array[] = [packKey(plain, layout.times, shape.count, shape.wideTimes)];
   parts.push(packKey(plain, layout.seqs, shape.count, shape.wideSeqs));
+  yield;
   for (let i = 0; i < bitCount(shape.mask); i++) {
     parts.push(packColumn(new Float64Array(plain, layout.columns + i * shape.count * 8, shape.count)));
+    yield;
   }
   parts.push(packTexts(new Uint8Array(plain, layout.wordLengths), layout, shape));
+  yield;
   if (shape.customs > 0) {
     parts.push(packColumn(new Float64Array(plain, layout.customValues, shape.entries)));
     parts.push(packKeys(new Uint32Array(plain, layout.customRows, shape.entries)));

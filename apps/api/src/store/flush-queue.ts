@@ -107,14 +107,17 @@ export class FlushQueue {
     this.phase = this.models.size > 0 ? 'flushing' : 'dropping';
   }
 
-  /** next is the tasks of one model that fit into budgetMs, at least one; they stay in the queue until they are `done`. */
+  /**
+   * next is the tasks of one model, each of another series, that fit into budgetMs, at least one; they stay in the queue
+   * until they are `done`.
+   */
   next(budgetMs: number): readonly FlushTask[] {
     const [first] = this.models.values();
     const tasks: FlushTask[] = [];
     let leftUs = budgetMs * 1000;
     for (const task of first ?? []) {
       const costUs = TASK_US + POINT_US * task.points;
-      if (tasks.length > 0 && costUs > leftUs) break;
+      if (tasks.length > 0 && (costUs > leftUs || tasks.some(({ series }) => series === task.series))) break;
       tasks.push(task);
       leftUs -= costUs;
     }

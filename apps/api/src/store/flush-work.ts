@@ -2,9 +2,11 @@ import type { Database } from '@tidemark/sqlite';
 import { toBody } from './blocks.js';
 import { ChunkError } from './chunk-error.js';
 import { openCommit, type Commit } from './commit.js';
-import { dropCommits, flushTasks } from './flush.js';
+import { dropCommits, isCurrent, packFlush, writeFlush, type PackedFlush } from './flush.js';
 import type { WaitingCommit } from './flush-queue.js';
 import type { Pace } from './pace.js';
+import type { Steps } from './steps.js';
+import type { StoreState } from './store-state.js';
 import type { StoreWriter } from './store-writer.js';
 import type { Work } from './tended-work.js';
 
@@ -21,6 +23,7 @@ const BEHIND = 10;
 export class FlushWork implements Work {
   readonly name = 'flush';
   private gatheringSince: number | null = null;
+  private packing: { readonly state: StoreState; readonly steps: Steps<PackedFlush> } | null = null;
 
   constructor(
     private readonly writer: StoreWriter,
@@ -56,11 +59,35 @@ export class FlushWork implements Work {
     flushQueue.collect({ series, open: (commit) => this.open(commit) }, () => performance.now() > end);
   }
 
+  /** flush packs some tasks, in as many slices as it takes, and writes them when that is done. */
   private flush(): void {
     const { state } = this.writer;
-    const tasks = state.flushQueue.next(SLICE_MS);
-    this.writer.rearrange((database) => flushTasks(database, tasks));
-    state.flushed(tasks);
+    const packed = this.packed(state);
+    if (!packed) return;
+    // Nothing else runs in this thread between the look and the transaction.
+    if (!this.writer.read((database) => isCurrent(database, packed))) return;
+    this.writer.rearrange((database) => writeFlush(database, packed));
+    state.flushed(packed.tasks);
+  }
+
+  /** packed goes on packing for a slice's time, and returns null as long as that is not done. */
+  private packed(state: StoreState): PackedFlush | null {
+    // A state that was read anew may know other tasks.
+    if (this.packing?.state !== state) {
+      const tasks = state.flushQueue.next(SLICE_MS);
+      this.packing = { state, steps: this.writer.read((database) => packFlush(database, tasks)) };
+    }
+    const { steps } = this.packing;
+    // What throws ends its steps: the next slice must not take them for done.
+    this.packing = null;
+    const end = performance.now() + SLICE_MS;
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (performance.now() > end) break;
+    }
+    this.packing = { state, steps };
+    return null;
   }
 
   private drop(): void {

@@ -1,31 +1,56 @@
 import type { Database } from '@tidemark/sqlite';
 import { AddedRollups } from './add-rollups.js';
-import { addBlocks } from './blocks.js';
+import { applyBlocks, areStored, packBlocks, type BlockChange } from './blocks.js';
 import type { FlushTask } from './flush-queue.js';
-import { gatherPoints } from './gathered-points.js';
+import { gatherInSteps } from './gathered-points.js';
+import type { Steps } from './steps.js';
 
 /** OUT_OF_STEP is the code of the error when the writer's memory and the file do not agree about what is flushed. */
 export const OUT_OF_STEP = 'OUT_OF_STEP';
 
-/**
- * flushTasks moves the points of some series of ONE model from the commits to blocks, counts them in the rollups of the
- * series and of the model, and moves each series' mark past the commits. Call it inside a transaction: moved, counted
- * and marked become true together, so that a crash neither loses nor doubles a point, however late or out of order it
- * came. It throws OUT_OF_STEP, before it has changed anything, for what is flushed already.
- */
-export function flushTasks(database: Database, tasks: readonly FlushTask[]): void {
+/** PackedFlush is what becomes of some tasks of one model, ready to be written. */
+export interface PackedFlush {
+  readonly tasks: readonly FlushTask[];
+  /** In step with the tasks. */
+  readonly series: readonly { readonly blocks: BlockChange; readonly rollups: AddedRollups }[];
+  readonly ofModel: AddedRollups;
+}
+
+/** packFlush gathers, packs and sums up the points of tasks of ONE model, each of another series; it changes nothing. */
+export function* packFlush(database: Database, tasks: readonly FlushTask[]): Steps<PackedFlush> {
+  const series: PackedFlush['series'][number][] = [];
   const ofModel = new AddedRollups();
-  for (const { series, commits, rows } of tasks) {
+  for (const { series: owner, commits, rows } of tasks) {
+    const points = yield* gatherInSteps(commits.map(({ chunk }, i) => ({ chunk, rows: rows[i] })));
+    yield;
+    const rollups = new AddedRollups();
+    yield* rollups.addInSteps(points);
+    ofModel.merge(rollups);
+    yield;
+    series.push({ blocks: yield* packBlocks(database, owner.id, points), rollups });
+  }
+  return { tasks, series, ofModel };
+}
+
+/** isCurrent tells whether what was packed can still be written as it is. */
+export function isCurrent(database: Database, { series }: PackedFlush): boolean {
+  return series.every(({ blocks }) => areStored(database, blocks));
+}
+
+/**
+ * writeFlush moves points from the commits to blocks, counts them in the rollups of their series and of the model, and
+ * moves each series' mark past the commits. Call it inside a transaction: moved, counted and marked become true
+ * together, so that a crash neither loses nor doubles a point, however late or out of order it came. It throws
+ * OUT_OF_STEP, before it has changed anything, for what is flushed already.
+ */
+export function writeFlush(database: Database, { tasks, series, ofModel }: PackedFlush): void {
+  for (const [i, { series: owner, commits }] of tasks.entries()) {
     const { changes } = database
       .prepare('UPDATE series_state SET flushed_commit = ? WHERE model = ? AND series = ? AND flushed_commit < ?')
-      .run([commits[commits.length - 1].id, series.model, series.id, commits[0].id]);
-    if (changes !== 1) throw Object.assign(new Error(`series ${series.id} is out of step`), { code: OUT_OF_STEP });
-    const points = gatherPoints(commits.map(({ chunk }, i) => ({ chunk, rows: rows[i] })));
-    addBlocks(database, series.id, points);
-    const ofSeries = new AddedRollups();
-    ofSeries.add(points);
-    ofSeries.addTo(database, { kind: 'series', id: series.id });
-    ofModel.merge(ofSeries);
+      .run([commits[commits.length - 1].id, owner.model, owner.id, commits[0].id]);
+    if (changes !== 1) throw Object.assign(new Error(`series ${owner.id} is out of step`), { code: OUT_OF_STEP });
+    applyBlocks(database, series[i].blocks);
+    series[i].rollups.addTo(database, { kind: 'series', id: owner.id });
   }
   if (tasks.length > 0) ofModel.addTo(database, { kind: 'model', id: tasks[0].series.model });
 }

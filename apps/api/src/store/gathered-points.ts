@@ -1,5 +1,6 @@
 import type { Chunk, CustomValue } from './chunk.js';
 import { METRICS } from './chunk-layout.js';
+import { finish, type Steps } from './steps.js';
 
 /** PointSource is some rows of a chunk; all of them when `rows` is null. */
 export interface PointSource {
@@ -23,11 +24,19 @@ export interface GatheredPoints {
   readonly ids: readonly string[];
 }
 
-/** gatherPoints picks rows out of several chunks, a chunk at a time, and sorts them. */
+/** gatherPoints picks rows out of several chunks and sorts them. */
 export function gatherPoints(sources: readonly PointSource[]): GatheredPoints {
+  return finish(gatherInSteps(sources));
+}
+
+/** gatherInSteps is the same, a chunk at a time. */
+export function* gatherInSteps(sources: readonly PointSource[]): Steps<GatheredPoints> {
   const count = sources.reduce((sum, { chunk, rows }) => sum + (rows?.length ?? chunk.count), 0);
   const gathering = new Gathering(count);
-  for (const source of sources) gathering.add(source);
+  for (const source of sources) {
+    gathering.add(source);
+    yield;
+  }
   return gathering.sorted();
 }
 

@@ -1,10 +1,16 @@
 import { writeHeader } from './chunk-header.js';
 import { layoutOf, LengthMode, type ChunkLayout, type ChunkShape } from './chunk-layout.js';
-import { packChunk } from './chunk-pack.js';
+import { packChunkInSteps } from './chunk-pack.js';
 import type { GatheredPoints } from './gathered-points.js';
+import { finish, type Steps } from './steps.js';
 
 /** packPoints writes points (at least one) as a packed chunk. */
 export function packPoints(points: GatheredPoints): Buffer {
+  return finish(packInSteps(points));
+}
+
+/** packInSteps is the same, a column at a time. */
+export function* packInSteps(points: GatheredPoints): Steps<Buffer> {
   const { times, seqs, metrics, customs, ids } = points;
   const idText = ids.join('');
   const longest = ids.reduce((most, id) => Math.max(most, id.length), 0);
@@ -36,7 +42,8 @@ export function packPoints(points: GatheredPoints): Buffer {
   if (!isEqual) writeLengths(ids, plain, layout, shape.lengthMode);
   bytes.write(idText, layout.ids, shape.wideIds ? 'utf16le' : 'latin1');
   bytes.set(names, layout.names);
-  return packChunk(plain, shape);
+  yield;
+  return yield* packChunkInSteps(plain, shape);
 }
 
 function writeKeys(plain: ArrayBuffer, at: number, keys: Float64Array, base: number | null): void {
