@@ -35,6 +35,11 @@ export class Telemetry {
     'Slices of the work in the background of the point store that failed, by work: flush, retention.',
     ['work'],
   );
+  readonly storeDamaged = this.counter(
+    'tidemark_store_damaged_total',
+    'What the embedded store could not read when it was to be moved on, by what: commit (kept aside), rollup (begun anew).',
+    ['what'],
+  );
   readonly deliveries = this.counter(
     'tidemark_deliveries_total',
     'Attempts to deliver, by kind of channel and outcome.',

@@ -50,17 +50,22 @@ export class AddedRollups {
     for (const [start, rollup] of other.minutes) mergeRollup(this.minute(start), rollup);
   }
 
-  /** addTo adds everything to the stored rollups of an owner, by the minute and by the hour. */
-  addTo(database: Database, owner: Owner): void {
+  /**
+   * addTo adds everything to the stored rollups of an owner, by the minute and by the hour. A damaged rollup begins anew:
+   * nothing can be added to it, and all flushing would stop at it. It returns how many did.
+   */
+  addTo(database: Database, owner: Owner): number {
+    let damaged = 0;
     const hours = new Map<number, Rollup>();
     for (const [start, rollup] of this.minutes) {
-      addStored(database, rollupId(owner, 'minute', start), rollup);
+      if (!addStored(database, rollupId(owner, 'minute', start), rollup)) damaged++;
       const hourStart = floorTo(start, HOUR_MS);
       const hour = hours.get(hourStart) ?? new Map<string, Tally>();
       hours.set(hourStart, hour);
       mergeRollup(hour, rollup);
     }
-    for (const [start, rollup] of hours) addStored(database, rollupId(owner, 'hour', start), rollup);
+    for (const [start, rollup] of hours) if (!addStored(database, rollupId(owner, 'hour', start), rollup)) damaged++;
+    return damaged;
   }
 
   private minute(start: number): Rollup {
@@ -70,23 +75,25 @@ export class AddedRollups {
   }
 }
 
-function addStored(database: Database, id: number, added: Rollup): void {
+/** addStored tells whether what was stored could be read. */
+function addStored(database: Database, id: number, added: Rollup): boolean {
   const [row] = database.prepare('SELECT body FROM rollups WHERE id = ?').all([id]);
   if (!row) {
     database.prepare('INSERT INTO rollups (id, body) VALUES (?, ?)').run([id, encodeRollup(added)]);
-    return;
+    return true;
   }
-  const rollup = decodeUndamaged(toBody(row));
+  const stored = decodeUndamaged(toBody(row));
+  const rollup = stored ?? new Map<string, Tally>();
   mergeRollup(rollup, added);
   database.prepare('UPDATE rollups SET body = ? WHERE id = ?').run([encodeRollup(rollup), id]);
+  return stored !== null;
 }
 
-/** decodeUndamaged begins a damaged rollup anew: nothing could be added to it, and all flushing would stop at it. */
-function decodeUndamaged(body: ArrayBuffer): Rollup {
+function decodeUndamaged(body: ArrayBuffer): Rollup | null {
   try {
     return new RollupReader(body).decode();
   } catch (error) {
-    if (error instanceof RollupError) return new Map();
+    if (error instanceof RollupError) return null;
     throw error;
   }
 }

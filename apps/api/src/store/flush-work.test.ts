@@ -9,6 +9,7 @@ import { FlushWork } from './flush-work.js';
 import { aPoint, aSeries, HOUR, NOW } from './point-samples.contract.js';
 import type { Point } from './point-store.js';
 import { StoreWriter } from './store-writer.js';
+import type { WorkNote } from './tended-work.js';
 
 const RETENTION = { rawMs: 7 * 24 * HOUR, minuteMs: 30 * 24 * HOUR, hourMs: 400 * 24 * HOUR };
 const PACE = { flushPoints: 1, flushMs: 0 };
@@ -17,11 +18,13 @@ const SERIES = aSeries();
 let folder: string;
 let writer: StoreWriter;
 let flush: FlushWork;
+let notes: WorkNote[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tidemark-flush-'));
   writer = StoreWriter.open({ file: join(folder, 'metrics.db'), retention: RETENTION, pace: PACE, nowMs: NOW });
-  flush = new FlushWork(writer, PACE);
+  notes = [];
+  flush = new FlushWork(writer, PACE, (note) => notes.push(note));
   // A clock on which every step takes longer than a slice may: each slice does the least that it can.
   let nowMs = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 10));
@@ -65,7 +68,7 @@ function stored(): { seqs: number[]; commits: number } {
       .all([])
       .map((row) => Number(row.id));
     const seqs = readBlocks(database, ids).flatMap(({ chunk }) => [...chunk.seqs()]);
-    return { seqs, commits: database.prepare('SELECT 1 FROM commits').all([]).length };
+    return { seqs: seqs.sort((a, b) => a - b), commits: database.prepare('SELECT 1 FROM commits').all([]).length };
   } finally {
     database.close();
   }
@@ -84,7 +87,7 @@ describe('FlushWork', () => {
     expect(stored()).toEqual({ seqs: sequence(1, 300), commits: 2 });
     slices(isDone);
     expect(stored().commits).toBe(0);
-    expect(stored().seqs.toSorted((a, b) => a - b)).toEqual(sequence(1, 400));
+    expect(stored().seqs).toEqual(sequence(1, 400));
     flush.slice();
     expect(stored().seqs).toHaveLength(400);
   });
@@ -100,5 +103,30 @@ describe('FlushWork', () => {
     writer.rearrange((database) => database.prepare('DELETE FROM blocks').run([]));
     slices(isDone);
     expect(stored()).toEqual({ seqs: sequence(101, 200), commits: 0 });
+  });
+
+  it('keeps a commit aside that cannot be read, begins a damaged rollup anew, and tells of both', () => {
+    write(points(100, 1));
+    slices(isDone);
+    writer.rearrange((database) => database.prepare(`UPDATE rollups SET body = x'00'`).run([]));
+    write(points(50, 101));
+    write(points(100, 151));
+    writer.close();
+    const input = { file: join(folder, 'metrics.db'), retention: RETENTION, pace: PACE, nowMs: NOW };
+    const database = Database.open({ file: input.file });
+    database.exec(`UPDATE commits SET body = zeroblob(100) WHERE id = (SELECT min(id) FROM commits)`);
+    database.close();
+    writer = StoreWriter.open(input);
+    flush = new FlushWork(writer, PACE, (note) => notes.push(note));
+    slices(isDone);
+    expect(stored()).toEqual({ seqs: [...sequence(1, 100), ...sequence(151, 250)], commits: 0 });
+    expect(notes).toEqual([
+      { kind: 'damaged', what: 'commit', count: 1, points: 50, message: expect.any(String) },
+      { kind: 'damaged', what: 'rollup', count: 4 },
+    ]);
+    const kept = writer.read((file) =>
+      file.prepare('SELECT count, length(body) AS bytes FROM damaged_commits').all([]),
+    );
+    expect(kept.map(({ count, bytes }) => [Number(count), Number(bytes)])).toEqual([[50, 100]]);
   });
 });

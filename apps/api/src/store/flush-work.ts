@@ -2,13 +2,13 @@ import type { Database } from '@tidemark/sqlite';
 import { toBody } from './blocks.js';
 import { ChunkError } from './chunk-error.js';
 import { openCommit, type Commit } from './commit.js';
-import { dropCommits, isCurrent, packFlush, writeFlush, type PackedFlush } from './flush.js';
+import { dropCommits, isCurrent, packFlush, setAside, writeFlush, type PackedFlush } from './flush.js';
 import type { WaitingCommit } from './flush-queue.js';
 import type { Pace } from './pace.js';
 import type { Steps } from './steps.js';
 import type { StoreState } from './store-state.js';
 import type { StoreWriter } from './store-writer.js';
-import type { Work } from './tended-work.js';
+import type { Work, WorkNote } from './tended-work.js';
 
 const SLICE_MS = 3;
 const DROPS_A_SLICE = 200;
@@ -28,6 +28,7 @@ export class FlushWork implements Work {
   constructor(
     private readonly writer: StoreWriter,
     private readonly pace: Pace,
+    private readonly tell: (note: WorkNote) => void,
   ) {}
 
   dueInMs(): number {
@@ -66,8 +67,9 @@ export class FlushWork implements Work {
     if (!packed) return;
     // Nothing else runs in this thread between the look and the transaction.
     if (!this.writer.read((database) => isCurrent(database, packed))) return;
-    this.writer.rearrange((database) => writeFlush(database, packed));
+    const damaged = this.writer.rearrange((database) => writeFlush(database, packed));
     state.flushed(packed.tasks);
+    if (damaged > 0) this.tell({ kind: 'damaged', what: 'rollup', count: damaged });
   }
 
   /** packed goes on packing for a slice's time, and returns null as long as that is not done. */
@@ -97,7 +99,7 @@ export class FlushWork implements Work {
     if (dropped < DROPS_A_SLICE) flushQueue.dropped();
   }
 
-  /** open passes over a damaged commit: it must not keep all others from being flushed for ever. */
+  /** open sets a damaged commit aside: it must not keep all others from being flushed for ever. */
   private open(waiting: WaitingCommit): Commit | null {
     try {
       const body = waiting.body ?? this.writer.read((database) => readBody(database, waiting.id));
@@ -106,8 +108,10 @@ export class FlushWork implements Work {
       commit.chunk.decode();
       return commit;
     } catch (error) {
-      if (error instanceof ChunkError) return null;
-      throw error;
+      if (!(error instanceof ChunkError)) throw error;
+      const points = this.writer.rearrange((database) => setAside(database, waiting.id));
+      this.tell({ kind: 'damaged', what: 'commit', count: 1, points, message: error.message });
+      return null;
     }
   }
 }

@@ -41,18 +41,26 @@ export function isCurrent(database: Database, { series }: PackedFlush): boolean 
  * writeFlush moves points from the commits to blocks, counts them in the rollups of their series and of the model, and
  * moves each series' mark past the commits. Call it inside a transaction: moved, counted and marked become true
  * together, so that a crash neither loses nor doubles a point, however late or out of order it came. It throws
- * OUT_OF_STEP, before it has changed anything, for what is flushed already.
+ * OUT_OF_STEP, before it has changed anything, for what is flushed already. It returns how many rollups were damaged.
  */
-export function writeFlush(database: Database, { tasks, series, ofModel }: PackedFlush): void {
+export function writeFlush(database: Database, { tasks, series, ofModel }: PackedFlush): number {
+  let damaged = 0;
   for (const [i, { series: owner, commits }] of tasks.entries()) {
     const { changes } = database
       .prepare('UPDATE series_state SET flushed_commit = ? WHERE model = ? AND series = ? AND flushed_commit < ?')
       .run([commits[commits.length - 1].id, owner.model, owner.id, commits[0].id]);
     if (changes !== 1) throw Object.assign(new Error(`series ${owner.id} is out of step`), { code: OUT_OF_STEP });
     applyBlocks(database, series[i].blocks);
-    series[i].rollups.addTo(database, { kind: 'series', id: owner.id });
+    damaged += series[i].rollups.addTo(database, { kind: 'series', id: owner.id });
   }
-  if (tasks.length > 0) ofModel.addTo(database, { kind: 'model', id: tasks[0].series.model });
+  if (tasks.length > 0) damaged += ofModel.addTo(database, { kind: 'model', id: tasks[0].series.model });
+  return damaged;
+}
+
+/** setAside keeps a copy of a commit that cannot be read, and returns how many points are said to be in it. */
+export function setAside(database: Database, id: number): number {
+  database.prepare('INSERT OR IGNORE INTO damaged_commits SELECT * FROM commits WHERE id = ?').run([id]);
+  return Number(database.prepare('SELECT count FROM commits WHERE id = ?').get([id])?.count ?? 0);
 }
 
 /** dropCommits deletes some commits up to an id, and returns how many; the highest seq ever stored outlives them. */

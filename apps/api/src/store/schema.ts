@@ -20,6 +20,7 @@ const APPLICATION_ID = 0x54644d6b;
  *
  * - commits: one row a commit with its points as one plain chunk (see openCommit): a batch costs a page or two, however
  *   many series it touches. Ids rise for ever, even past deleted rows (see StoreState.read).
+ * - damaged_commits: rows of commits that could not be read when they were to be flushed, kept as they are.
  * - blocks: the points of one series and hour or less, sorted and compressed.
  * - series_state.flushed_commit: the points of the series in commits up to this id are in blocks and rollups; those in
  *   later commits are in neither.
@@ -49,6 +50,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE records (project TEXT, key TEXT, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
      created_ms INTEGER NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
    CREATE INDEX records_by_age ON records (created_ms);`,
+  `CREATE TABLE damaged_commits (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, min_ms INTEGER NOT NULL,
+     max_ms INTEGER NOT NULL, last_seq INTEGER NOT NULL, body BLOB NOT NULL);`,
 ];
 
 /** openStoreFile opens the store's file for its one writer and brings it up to date. Throws StoreFileError naming the file. */

@@ -8,7 +8,7 @@ import { StoreWriter } from './store-writer.js';
 const input = threadInput<WriterInput>();
 const writer = StoreWriter.open(input);
 const opened: WriterOpened = { lastSeq: writer.lastSeq(), newestMs: writer.state.newestMs };
-const works = [new FlushWork(writer, input.pace), new RetainWork(writer, input.retention)];
+const works = [new FlushWork(writer, input.pace, note), new RetainWork(writer, input.retention)];
 const background = new Background(works, note);
 background.nudge();
 

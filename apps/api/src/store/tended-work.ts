@@ -12,7 +12,10 @@ export interface Work {
   slice(): void;
 }
 
-/** WorkNote tells that a slice of a work failed, or that the work is well again after some that did. */
+/**
+ * WorkNote tells that a slice of a work failed, that the work is well again after some that did, or that something in the
+ * file cannot be read: a commit is then kept aside, a rollup begins anew.
+ */
 export type WorkNote =
   | {
       readonly kind: 'failed';
@@ -22,7 +25,16 @@ export type WorkNote =
       readonly code: string | null;
       readonly message: string;
     }
-  | { readonly kind: 'healed'; readonly work: string; readonly failures: number };
+  | { readonly kind: 'healed'; readonly work: string; readonly failures: number }
+  | { readonly kind: 'damaged'; readonly what: 'rollup'; readonly count: number }
+  | {
+      readonly kind: 'damaged';
+      readonly what: 'commit';
+      readonly count: number;
+      /** How many points are said to be in it. */
+      readonly points: number;
+      readonly message: string;
+    };
 
 const PAUSE_AFTER_FAULT_MS = 5_000;
 const WELL_AFTER_MS = 60_000;
