@@ -45,7 +45,8 @@ export function numberOf(cell: Cell | undefined): number | null {
 function toResultSet(statement: number, series: Record<string, unknown>): ResultSet {
   const { name, tags = {}, columns, values = [] } = series;
   if (typeof name !== 'string' || !Array.isArray(columns) || !Array.isArray(values)) throw refused('no table');
-  // InfluxDB wrote it: rows are arrays of plain values, which readers check one by one.
+  if (!values.every((row) => Array.isArray(row))) throw refused('a row that is no list');
+  // What is in the cells is checked by those who read them.
   return {
     statement,
     name,
