@@ -13,9 +13,12 @@ export interface WaitingCommit {
 export interface FlushTask {
   readonly series: SeriesState;
   readonly points: number;
-  /** In step: commits by rising id, and the rows in them. */
+  /** By rising id. */
   readonly commits: readonly Commit[];
-  readonly rows: readonly (readonly number[])[];
+  /** The rows in the first commit, then those in the next, and so on: a list for each would be a thousand times 100 lists. */
+  readonly rows: readonly number[];
+  /** In step with the commits: where the rows of each end. */
+  readonly ends: readonly number[];
 }
 
 const MAX_BODY_BYTES = 32 << 20;
@@ -30,7 +33,8 @@ const POINT_US = 2;
 interface OpenTask extends FlushTask {
   points: number;
   readonly commits: Commit[];
-  readonly rows: number[][];
+  readonly rows: number[];
+  readonly ends: number[];
 }
 
 /** FlushSource is what `collect` needs to know of the file. */
@@ -147,7 +151,7 @@ export class FlushQueue {
         const owner = series.get(owners[row]);
         // After a crash a commit can be flushed for some of its series already.
         if (!owner || owner.flushedCommit >= commit.id) continue;
-        task = { series: owner, points: 0, commits: [], rows: [] };
+        task = { series: owner, points: 0, commits: [], rows: [], ends: [] };
         this.latest[owner.id] = task;
         const ofModel = this.models.get(owner.model);
         if (ofModel) ofModel.push(task);
@@ -155,9 +159,10 @@ export class FlushQueue {
       }
       if (task.commits[task.commits.length - 1] !== commit) {
         task.commits.push(commit);
-        task.rows.push([]);
+        task.ends.push(0);
       }
-      task.rows[task.rows.length - 1].push(row);
+      task.rows.push(row);
+      task.ends[task.ends.length - 1] = task.rows.length;
       task.points++;
     }
   }

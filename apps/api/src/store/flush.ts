@@ -20,8 +20,9 @@ export interface PackedFlush {
 export function* packFlush(database: Database, tasks: readonly FlushTask[]): Steps<PackedFlush> {
   const series: PackedFlush['series'][number][] = [];
   const ofModel = new AddedRollups();
-  for (const { series: owner, commits, rows } of tasks) {
-    const points = yield* gatherInSteps(commits.map(({ chunk }, i) => ({ chunk, rows: rows[i] })));
+  for (const { series: owner, commits, rows, ends } of tasks) {
+    const sources = commits.map(({ chunk }, i) => ({ chunk, rows: rows.slice(ends[i - 1] ?? 0, ends[i]) }));
+    const points = yield* gatherInSteps(sources);
     yield;
     const rollups = new AddedRollups();
     yield* rollups.addInSteps(points);
