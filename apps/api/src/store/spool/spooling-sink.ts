@@ -72,7 +72,7 @@ export class SpoolingSink implements LineSink {
     const onTorn = (segment: number, frames: number): void => report({ kind: 'torn', segment, frames });
     const spool = await Spool.open({ folder, maxBytes, segmentBytes, wallMs, onTorn, onFound });
     const maxLetters = options.maxDeadLetterBytes ?? 16 * 1024 * 1024;
-    const deadLetters = await DeadLetters.open({ folder, maxBytes: maxLetters, wallMs });
+    const deadLetters = DeadLetters.open({ folder, maxBytes: maxLetters, wallMs });
     const lane = new Lane(sink, options.drainDeadlineMs ?? 10_000);
     const batchBytes = options.drainBatchBytes ?? 1024 * 1024;
     const drainer = new Drainer({ spool, lane, deadLetters, batchBytes, pace, steadyMs, random, report });
