@@ -183,8 +183,8 @@ export class InfluxStore implements PointStore, LineSink {
     return readInfluxSummary(this.context(), range);
   }
 
-  activeSeries(sinceMs: number): Promise<readonly Series[]> {
-    return this.parts.catalog.active(sinceMs);
+  activeSeries(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]> {
+    return this.parts.catalog.active(sinceMs, signal);
   }
 
   metricNames(project: string, modelId: string): Promise<readonly string[]> {
