@@ -31,6 +31,10 @@ const WELL: Readonly<Record<string, string>> = {
   [`tidemark_queued_points{${API}}`]: '100+0x120',
   [`tidemark_spool_points{${API}}`]: '0+0x120',
   [`tidemark_spool_oldest_seconds{${API}}`]: '0+0x120',
+  [`tidemark_spool_torn_frames_total{${API}}`]: '0+0x120',
+  [`tidemark_spool_dead_letter_lines_total{${API},reason="bad_points"}`]: '0+0x120',
+  [`tidemark_spool_dead_letters_forgotten_total{${API}}`]: '0+0x120',
+  [`process_start_time_seconds{${API}}`]: '-60+0x120',
   [`tidemark_deliveries_total{${WORKER},channel="slack",outcome="delivered"}`]: '0+10x120',
   [`tidemark_deliveries_total{${WORKER},channel="slack",outcome="retry"}`]: '0+1x120',
   [`tidemark_deliveries_total{${WORKER},channel="slack",outcome="dead"}`]: '0+0x120',
@@ -89,6 +93,31 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { [`tidemark_spool_oldest_seconds{${API}}`]: '0+60x120' },
     ['TidemarkSpoolGrowing', 'TidemarkSpoolStuck'],
     110,
+  ),
+  when(
+    'a restart finds what a crash left',
+    {
+      [`tidemark_spool_torn_frames_total{${API}}`]: '1+0x51 _x3 1+0x65',
+      [`process_start_time_seconds{${API}}`]: '-60+0x51 _x3 3270+0x65',
+    },
+    ['TidemarkSpoolTorn'],
+  ),
+  when('the spool is altered while it is drained', { [`tidemark_spool_torn_frames_total{${API}}`]: '0+0x50 2+0x70' }, [
+    'TidemarkSpoolTorn',
+  ]),
+  when('what a crash left was found long ago', { [`tidemark_spool_torn_frames_total{${API}}`]: '1+0x120' }, []),
+  when(
+    'InfluxDB refuses a point for good',
+    { [`tidemark_spool_dead_letter_lines_total{${API},reason="bad_points"}`]: '0+0x50 1+0x70' },
+    ['TidemarkDeadLetters'],
+  ),
+  when(
+    'a point that it refuses is kept nowhere',
+    {
+      [`tidemark_spool_dead_letter_lines_total{${API},reason="bad_points"}`]: '0+0x50 1+0x70',
+      [`tidemark_spool_dead_letters_forgotten_total{${API}}`]: '0+0x50 1+0x70',
+    },
+    ['TidemarkDeadLetters', 'TidemarkDeadLettersForgotten'],
   ),
   when(
     'a notification is given up',

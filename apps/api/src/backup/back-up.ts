@@ -3,6 +3,7 @@ import { chmod, copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/prom
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { copyDatabase } from '@tidemark/sqlite';
 import { makeFolder } from '../platform/make-folder.js';
+import { isMissing } from '../platform/is-missing.js';
 import { syncPath } from '../platform/sync-path.js';
 
 /** BackedUp is a part of a data folder that was copied. */
@@ -99,8 +100,4 @@ async function isThere(path: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

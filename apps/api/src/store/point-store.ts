@@ -140,8 +140,11 @@ export interface PointStore {
   recentDrift(range: Range, limit: number, after?: Position): Promise<Page<DriftPoint>>;
   aggregate(query: AggregateQuery): Promise<Aggregate>;
   summary(range: Range): Promise<Summary>;
-  /** activeSeries lists every series with a point received since then, to rebuild the registry at start. */
-  activeSeries(sinceMs: number): Promise<readonly Series[]>;
+  /**
+   * activeSeries lists every series with a point received since then, to rebuild the registry at start. A store on a server
+   * gives up when the signal says so, and rejects with its reason.
+   */
+  activeSeries(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]>;
   /** metricNames lists the custom metrics that a project's model has sent. */
   metricNames(project: string, modelId: string): Promise<readonly string[]>;
   findRecord(project: string, key: string): Promise<IdempotencyRecord | null>;

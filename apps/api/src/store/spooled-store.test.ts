@@ -41,6 +41,7 @@ describe.skipIf(!canRun('influxd'))('SpooledStore over InfluxDB', { timeout: 60_
         ({ store, sink } = await spooled(await opened.reopen()));
         return store;
       },
+      isSizeLate: opened.isSizeLate,
       dispose: async () => {
         await sink.close();
         await opened.dispose();

@@ -98,8 +98,8 @@ export class SpooledStore implements PointStore {
     return this.store.summary(range);
   }
 
-  activeSeries(sinceMs: number): Promise<readonly Series[]> {
-    return this.store.activeSeries(sinceMs);
+  activeSeries(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]> {
+    return this.store.activeSeries(sinceMs, signal);
   }
 
   metricNames(project: string, modelId: string): Promise<readonly string[]> {

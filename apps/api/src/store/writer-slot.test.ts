@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Leases, openSqliteState, type State } from '@tidemark/state';
@@ -50,5 +50,31 @@ describe('WriterSlot', () => {
   it('is refused where all are taken', async () => {
     for (let i = 0; i < SLOTS; i++) expect(await take(`i${i}`)).toBe(i);
     await expect(take('one too many')).rejects.toThrow('all 32 places');
+  });
+
+  it('is not taken under another name while the one it has cannot be read', async () => {
+    await take('b');
+    expect(await take('a')).toBe(1);
+    const [file, away] = [join(folder, 'a.json'), join(folder, 'away.json')];
+    const before = await readFile(file, 'utf8');
+    await rename(file, away);
+    await mkdir(file); // EISDIR, as a disk answers EIO
+    await expect(take('a')).rejects.toThrow('cannot be read: EISDIR');
+    await rmdir(file);
+    await rename(away, file);
+    expect(await take('a')).toBe(1);
+    expect(await readFile(file, 'utf8')).toBe(before);
+  });
+
+  it('is remembered in a file that is replaced whole, for the eyes of this user alone', async () => {
+    const file = join(folder, 'a.json');
+    await writeFile(file, 'no JSON');
+    await chmod(file, 0o644);
+    const old = await stat(file);
+    expect(await take('a')).toBe(0);
+    const now = await stat(file);
+    expect(now.ino).not.toBe(old.ino);
+    expect(now.mode & 0o777).toBe(0o600);
+    expect((await readdir(folder)).filter((name) => name.startsWith('a.json'))).toEqual(['a.json']);
   });
 });

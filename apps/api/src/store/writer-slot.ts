@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { LeaseOutcome } from '@tidemark/state';
+import { isMissing } from '../platform/is-missing.js';
+import { syncPath } from '../platform/sync-path.js';
 
 /** SlotLeases are where slots are held. */
 export interface SlotLeases {
@@ -38,17 +41,20 @@ export class WriterSlot {
     private readonly timer: NodeJS.Timeout,
   ) {}
 
-  /** take takes the slot that this instance had, or the lowest free one; it throws where all are taken. */
+  /**
+   * take takes the slot that this instance had, or the lowest free one. It throws where all are taken, and where the file
+   * cannot be read or written: under another name the instance would leave what is known of it behind.
+   */
   static async take(options: WriterSlotOptions): Promise<WriterSlot> {
     const { leases, file, steadyMs } = options;
-    const before = await remembered(file);
+    const before = await recall(file);
     const holder = before?.holder ?? randomBytes(12).toString('hex');
     const ask = (slot: number) => leases.acquire({ name: `writer/${slot}`, holder, ttlMs: TTL_MS });
     const inOrder = Array.from({ length: SLOTS }, (_, slot) => slot);
     for (const slot of before ? [before.slot, ...inOrder] : inOrder) {
       const askedMs = steadyMs();
       if ((await ask(slot)).outcome !== 'held') continue;
-      await writeFile(file, JSON.stringify({ holder, slot }), { mode: 0o600 });
+      await remember(file, { holder, slot });
       return new WriterSlot(
         slot,
         holder,
@@ -95,14 +101,45 @@ function renewing(
   return timer;
 }
 
-async function remembered(file: string): Promise<{ readonly holder: string; readonly slot: number } | null> {
+interface Identity {
+  readonly holder: string;
+  readonly slot: number;
+}
+
+/** recall answers null for a new instance, and for a file that was damaged: it takes a free slot. */
+async function recall(file: string): Promise<Identity | null> {
+  const kept = parsed(await readKept(file));
+  if (typeof kept !== 'object' || kept === null || !('holder' in kept) || !('slot' in kept)) return null;
+  const { holder, slot } = kept;
+  const isSlot = typeof slot === 'number' && Number.isInteger(slot) && slot >= 0 && slot < SLOTS;
+  return typeof holder === 'string' && isSlot ? { holder, slot } : null;
+}
+
+/** A file that is there and cannot be read says who this instance is all the same. */
+async function readKept(file: string): Promise<string> {
   try {
-    const kept: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof kept !== 'object' || kept === null || !('holder' in kept) || !('slot' in kept)) return null;
-    const { holder, slot } = kept;
-    const isSlot = typeof slot === 'number' && Number.isInteger(slot) && slot >= 0 && slot < SLOTS;
-    return typeof holder === 'string' && isSlot ? { holder, slot } : null;
-  } catch {
-    return null; // A new instance, or a file that was damaged: it takes a free slot.
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return '';
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `what this process is called among those that write points cannot be read: ${reason}`;
+    throw new Error(message, { cause: error });
   }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** remember replaces the file whole: a crash or a full disk must not leave half of a name. */
+async function remember(file: string, identity: Identity): Promise<void> {
+  const beside = `${file}.new`;
+  await writeFile(beside, JSON.stringify(identity), { mode: 0o600 });
+  await syncPath(beside);
+  await rename(beside, file);
+  await syncPath(dirname(file));
 }

@@ -44,6 +44,10 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   const { wallMs, steadyMs } = clock;
   const writer = await openSlot(opening, state);
   const { influxGeneration: generation } = config;
+  const rollups = new FaultEpisode(log, {
+    began: 'rollups could not be brought up to date; reads are slower',
+    ended: 'rollups are brought up to date again',
+  });
   const store = await LateInfluxStore.open({
     url,
     token: config.influxToken ?? '',
@@ -52,7 +56,8 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
     writer: writer.number,
     retention: config.retention,
     clock: wallMs,
-    onFault: (error: unknown) => log.warn({ err: error }, 'rollups could not be brought up to date; reads are slower'),
+    onFault: (error: unknown) => rollups.failed(error),
+    onWorked: () => rollups.worked(),
     ...(generation === 'auto' ? {} : { generation }),
     ...{ patienceMs: PATIENCE_MS, steadyMs, random: Math.random, report: createLateLog(log) },
   });

@@ -8,9 +8,13 @@ export function bucketName(database: string, shelf: Shelf): string {
 }
 
 /** findBucket answers the id of a bucket; null when there is none, or none that the token may see. */
-export function findBucket(connection: InfluxConnection, org: string, name: string): Promise<string | null> {
+export function findBucket(
+  connection: InfluxConnection,
+  { org, name }: { readonly org: string; readonly name: string },
+  signal?: AbortSignal,
+): Promise<string | null> {
   const query = `org=${encodeURIComponent(org)}&name=${encodeURIComponent(name)}`;
-  return ofFirstBucket(connection, query, 'id');
+  return ofFirstBucket(connection, { query, field: 'id' }, signal);
 }
 
 /**
@@ -18,14 +22,19 @@ export function findBucket(connection: InfluxConnection, org: string, name: stri
  * its buckets tells, each organisation has some from the start, and so the token need not be able to list organisations.
  */
 export function findOrg(connection: InfluxConnection, org: string): Promise<string | null> {
-  return ofFirstBucket(connection, `org=${encodeURIComponent(org)}&limit=100`, 'orgID');
+  return ofFirstBucket(connection, { query: `org=${encodeURIComponent(org)}&limit=100`, field: 'orgID' });
 }
 
-async function ofFirstBucket(connection: InfluxConnection, query: string, name: string): Promise<string | null> {
-  const answer = await connection.api('GET', `/api/v2/buckets?${query}`).then(parse, emptyIfMissing);
+async function ofFirstBucket(
+  connection: InfluxConnection,
+  { query, field }: { readonly query: string; readonly field: string },
+  signal?: AbortSignal,
+): Promise<string | null> {
+  const asked = connection.api('GET', `/api/v2/buckets?${query}`, undefined, signal);
+  const answer = await asked.then(parse, emptyIfMissing);
   const buckets: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'buckets') : null;
   const first: unknown = Array.isArray(buckets) ? buckets[0] : null;
-  const value: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, name) : null;
+  const value: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, field) : null;
   return typeof value === 'string' ? value : null;
 }
 

@@ -42,8 +42,8 @@ export class InfluxCatalog {
   }
 
   /** active lists the series announced since then, or up to an hour before. */
-  active(sinceMs: number): Promise<readonly Series[]> {
-    return this.read(during(floorTo(sinceMs - HOUR_MS, 1) + 1, Infinity));
+  active(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]> {
+    return this.read(during(floorTo(sinceMs - HOUR_MS, 1) + 1, Infinity), signal);
   }
 
   /** count is how many series have raw points. */

@@ -20,25 +20,27 @@ describe('InfluxStats', () => {
     server.closeAllConnections();
   });
 
-  async function statsOf(answer: 'fails' | 'hangs'): Promise<InfluxStats> {
+  async function statsOf(answer: (path: string) => 'fails' | 'hangs' | 'is empty', generation: '1' | '2' = '1') {
     asked = 0;
     server.on('request', (incoming, outgoing) => {
       asked++;
       incoming.resume();
-      if (answer === 'fails') outgoing.writeHead(503).end();
+      const kind = answer(incoming.url ?? '');
+      if (kind === 'fails') outgoing.writeHead(503).end();
+      if (kind === 'is empty') outgoing.end('{"results":[{"statement_id":0}]}');
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const timeouts = { writeTimeoutMs: A_DAY, queryTimeoutMs: A_DAY };
     const place = { url: `http://127.0.0.1:${port}`, token: '', org: '', database: 'd' };
-    connection = new InfluxConnection({ ...place, ...timeouts }, '1');
-    return new InfluxStats(connection, new InfluxCatalog(connection), { generation: '1', database: 'd', org: '' });
+    connection = new InfluxConnection({ ...place, ...timeouts }, generation);
+    return new InfluxStats(connection, new InfluxCatalog(connection), { generation, database: 'd', org: '' });
   }
 
   it('asks a server that fails once in five minutes', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
-    const stats = await statsOf('fails');
+    const stats = await statsOf(() => 'fails');
     for (let scrape = 0; scrape < 3; scrape++) await expect(stats.read()).rejects.toMatchObject({ kind: 'overloaded' });
     expect(asked).toBe(1);
     vi.advanceTimersByTime(FIVE_MINUTES + 1);
@@ -47,10 +49,15 @@ describe('InfluxStats', () => {
   });
 
   it('gives up a server that hangs, and asks it once for all who want to know', async () => {
-    const stats = await statsOf('hangs');
+    const stats = await statsOf(() => 'hangs');
     const readers = Array.from({ length: 3 }, () => stats.read());
     for (const reader of readers) await expect(reader).rejects.toMatchObject({ kind: 'timeout' });
     await expect(stats.read()).rejects.toMatchObject({ kind: 'timeout' });
     expect(asked).toBe(1);
+  });
+
+  it('gives up a 2.x that counts and does not tell of its buckets', async () => {
+    const stats = await statsOf((path) => (path.startsWith('/api/v2/buckets') ? 'hangs' : 'is empty'), '2');
+    await expect(stats.read()).rejects.toMatchObject({ kind: 'timeout' });
   });
 });

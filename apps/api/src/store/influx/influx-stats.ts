@@ -63,7 +63,7 @@ export class InfluxStats {
   private async bytesOfBuckets(signal: AbortSignal): Promise<number> {
     const { database, org } = this.source;
     const names = SHELVES.map((shelf) => bucketName(database, shelf));
-    const buckets = await Promise.all(names.map((name) => findBucket(this.connection, org, name)));
+    const buckets = await Promise.all(names.map((name) => findBucket(this.connection, { org, name }, signal)));
     const text = await this.connection.api('GET', '/metrics', undefined, signal).catch(emptyIfRefused);
     return [...text.matchAll(/^storage_shard_disk_size\{bucket="(\w+)"[^}]*\} (\S+)$/gm)]
       .filter(([, bucket]) => buckets.includes(bucket))

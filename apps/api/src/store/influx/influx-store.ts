@@ -47,8 +47,10 @@ export interface InfluxStoreOptions {
   readonly retention: Retention;
   /** Epoch ms. */
   readonly clock: () => number;
-  /** Called when rollups could not be brought up to date: reads stay right and become slower. */
+  /** Called each time that rollups could not be brought up to date: reads stay right and become slower. */
   readonly onFault: (error: unknown) => void;
+  /** Called each time that they could. */
+  readonly onWorked?: () => void;
   /** The server is asked when absent. */
   readonly generation?: Generation;
   readonly pace?: InfluxPace;
@@ -111,7 +113,7 @@ export class InfluxStore implements PointStore, LineSink {
       const { compactFlushes } = options.pace ?? DEFAULT_INFLUX_PACE;
       const keeper = new RollupKeeper({ connection, catalog, slot, clock, compactFlushes }, unflushed, own);
       await keeper.open();
-      const schedule = new RollupSchedule(keeper, unflushed, options.pace ?? DEFAULT_INFLUX_PACE, options.onFault);
+      const schedule = new RollupSchedule(keeper, unflushed, { ...options, pace: options.pace ?? DEFAULT_INFLUX_PACE });
       if (!unflushed.isEmpty) schedule.wrote();
       return new InfluxStore(options, {
         connection,
@@ -181,8 +183,8 @@ export class InfluxStore implements PointStore, LineSink {
     return readInfluxSummary(this.context(), range);
   }
 
-  activeSeries(sinceMs: number): Promise<readonly Series[]> {
-    return this.parts.catalog.active(sinceMs);
+  activeSeries(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]> {
+    return this.parts.catalog.active(sinceMs, signal);
   }
 
   metricNames(project: string, modelId: string): Promise<readonly string[]> {

@@ -121,8 +121,8 @@ export class LateInfluxStore implements SpoolableStore, AbortableSink {
     return this.opened().summary(range);
   }
 
-  async activeSeries(sinceMs: number): Promise<readonly Series[]> {
-    return this.opened().activeSeries(sinceMs);
+  async activeSeries(sinceMs: number, signal?: AbortSignal): Promise<readonly Series[]> {
+    return this.opened().activeSeries(sinceMs, signal);
   }
 
   async metricNames(project: string, modelId: string): Promise<readonly string[]> {

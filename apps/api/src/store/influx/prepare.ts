@@ -78,7 +78,7 @@ async function prepareBuckets(
   for (const { shelf, lifeS, shardS } of plans) {
     const name = bucketName(database, shelf);
     const rule = { type: 'expire', everySeconds: lifeS, shardGroupDurationSeconds: shardS };
-    const bucket = await findBucket(connection, org, name);
+    const bucket = await findBucket(connection, { org, name });
     if (bucket !== null) await connection.api('PATCH', `/api/v2/buckets/${bucket}`, { retentionRules: [rule] });
     else await createBucket(connection, org, { name, retentionRules: [rule] });
   }

@@ -29,6 +29,13 @@ export const DEFAULT_INFLUX_PACE: InfluxPace = {
   compactFlushes: 120,
 };
 
+/** ScheduleOptions say when a RollupSchedule works, and who is told how that ended, each time. */
+export interface ScheduleOptions {
+  readonly pace: InfluxPace;
+  readonly onFault: (error: unknown) => void;
+  readonly onWorked?: () => void;
+}
+
 /** RollupSchedule decides when a RollupKeeper works: one task at a time, by timers that do not keep a process alive. */
 export class RollupSchedule {
   private timer: NodeJS.Timeout | null = null;
@@ -39,15 +46,14 @@ export class RollupSchedule {
   constructor(
     private readonly keeper: RollupKeeper,
     private readonly unflushed: Unflushed,
-    private readonly pace: InfluxPace,
-    private readonly onFault: (error: unknown) => void,
+    private readonly options: ScheduleOptions,
   ) {}
 
   /** wrote is called after each request. */
   wrote(): void {
     if (this.isClosed || this.running) return;
     if (this.isDue() && !this.hasFailed) this.run();
-    else this.wait(this.pace.flushMs);
+    else this.wait(this.options.pace.flushMs);
   }
 
   /** settled resolves when nothing is under way. */
@@ -65,7 +71,7 @@ export class RollupSchedule {
       await this.keeper.flush();
       await this.keeper.close();
     } catch (error) {
-      this.onFault(error);
+      this.options.onFault(error);
     } finally {
       clearTimeout(deadline);
     }
@@ -73,7 +79,7 @@ export class RollupSchedule {
 
   private isDue(): boolean {
     const { points, requests } = this.unflushed.load;
-    return points >= this.pace.flushPoints || requests >= this.pace.flushRequests;
+    return points >= this.options.pace.flushPoints || requests >= this.options.pace.flushRequests;
   }
 
   private wait(ms: number): void {
@@ -89,8 +95,8 @@ export class RollupSchedule {
       this.running = null;
       this.hasFailed = !isDone;
       if (isDone && this.unflushed.isEmpty) return;
-      const leastMs = isDone ? 0 : (this.pace.retryMs ?? RETRY_MS);
-      this.wait(this.isDue() ? leastMs : Math.max(leastMs, this.pace.flushMs));
+      const leastMs = isDone ? 0 : (this.options.pace.retryMs ?? RETRY_MS);
+      this.wait(this.isDue() ? leastMs : Math.max(leastMs, this.options.pace.flushMs));
     });
   }
 
@@ -98,9 +104,10 @@ export class RollupSchedule {
     try {
       await this.keeper.flush();
       await this.keeper.compact();
+      this.options.onWorked?.();
       return true;
     } catch (error) {
-      this.onFault(error);
+      this.options.onFault(error);
       return false;
     }
   }

@@ -1,5 +1,5 @@
 import type { StoreFault } from '../store-fault.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { DeadLetterFate, DeadLetters } from './dead-letters.js';
 import { type DeadLetterReason, decideDrain, type DrainAction, type RetryPace } from './decide-drain.js';
 import type { Lane } from './lane.js';
 import { countLines, halve } from './line-pieces.js';
@@ -180,8 +180,8 @@ export class Drainer {
       const count = countLines(piece);
       const action = this.blame(fault, count, searched > SEARCH_REQUESTS ? Math.ceil(all / COARSE_PIECES) : 1);
       if (action.kind === 'set_aside') {
-        await this.options.deadLetters.add(piece, action.reason, fault.message);
-        aside.add(action.reason, count, fault.message);
+        const fate = await this.options.deadLetters.add(piece, action.reason, fault.message);
+        aside.add(action.reason, { lines: count, message: fault.message, fate });
       } else pieces.push(...((action.kind === 'halve' && halve(piece)?.toReversed()) || [piece]));
     }
     aside.reports().forEach(this.options.report);
@@ -205,14 +205,31 @@ export class Drainer {
   }
 }
 
+interface Aside {
+  readonly lines: number;
+  readonly message: string;
+  readonly fate: DeadLetterFate;
+}
+
+interface AsideSum {
+  lines: number;
+  message: string;
+  forgottenLines: number;
+  error: unknown;
+}
+
 /** SetAside sums up what a batch left behind, so that many bad lines are one report. */
 class SetAside {
-  private readonly sums = new Map<DeadLetterReason, { lines: number; message: string }>();
+  private readonly sums = new Map<DeadLetterReason, AsideSum>();
 
-  add(reason: DeadLetterReason, lines: number, message: string): void {
-    const sum = this.sums.get(reason);
-    if (sum) sum.lines += lines;
-    else this.sums.set(reason, { lines, message });
+  add(reason: DeadLetterReason, { lines, message, fate }: Aside): void {
+    const sum = this.sums.get(reason) ?? { lines: 0, message, forgottenLines: 0, error: null };
+    sum.lines += lines;
+    if (fate.outcome === 'forgotten') {
+      sum.forgottenLines += lines;
+      sum.error ??= fate.error;
+    }
+    this.sums.set(reason, sum);
   }
 
   reports(): SpoolReport[] {

@@ -16,10 +16,7 @@ export function createSpoolLog(log: Logger): (report: SpoolReport) => void {
         );
         return;
       case 'dead_letters':
-        log.error(
-          { lines: report.lines, reason: report.reason },
-          'the point server will never take some lines; they are in dead-letter.ndjson',
-        );
+        logDeadLetters(log, report);
         return;
       case 'torn':
         log.warn({ segment: report.segment, frames: report.frames }, 'batches in the spool are cut or altered');
@@ -28,6 +25,19 @@ export function createSpoolLog(log: Logger): (report: SpoolReport) => void {
         log.error({ err: report.error }, 'the disk of the spool does not answer; draining is tried again');
     }
   };
+}
+
+/** They were acknowledged: which of them are nowhere any more has to be told apart from what a person can still look at. */
+function logDeadLetters(log: Logger, report: Extract<SpoolReport, { kind: 'dead_letters' }>): void {
+  const { lines, reason, forgottenLines, error } = report;
+  if (forgottenLines === 0) {
+    log.error({ lines, reason }, 'the point server will never take some lines; they are in dead-letter.ndjson');
+    return;
+  }
+  log.error(
+    { lines, reason, forgottenLines, err: error },
+    'the point server will never take some lines, and dead-letter.ndjson could not keep all of them',
+  );
 }
 
 function logFault(log: Logger, fault: StoreFault): void {

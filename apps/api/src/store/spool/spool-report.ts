@@ -13,6 +13,9 @@ export type SpoolReport =
       readonly lines: number;
       readonly reason: DeadLetterReason;
       readonly message: string;
+      /** How many of them are in no file, and why not those that came first; 0 and null when all are. */
+      readonly forgottenLines: number;
+      readonly error: unknown;
     }
   | { readonly kind: 'torn'; readonly segment: number; readonly frames: number }
   | { readonly kind: 'disk_fault'; readonly error: unknown };

@@ -1,8 +1,8 @@
 import { decodeFrames, encodeFrame, type Frame, FRAME_HEADER_BYTES } from './frame.js';
+import { Mutex } from './mutex.js';
 import { SegmentFolder } from './segment-folder.js';
 import { SegmentTail } from './segment-tail.js';
 import { diskFault, SpoolFault } from './spool-fault.js';
-import { Turns } from './turns.js';
 
 /** SpoolOptions say where a spool is and bound it. */
 export interface SpoolOptions {
@@ -57,7 +57,7 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
  * again; it is therefore for data that may be stored twice without harm. One process may have it open.
  */
 export class Spool {
-  private readonly turns = new Turns();
+  private readonly mutex = new Mutex();
   private readonly segments: Segment[] = [];
   /** Frames of the oldest segment that were read and not accepted yet. */
   private head: Frame[] = [];
@@ -97,7 +97,7 @@ export class Spool {
 
   /** append resolves when the lines are on disk behind all others, or rejects with a SpoolFault; then nothing is kept. */
   append(lines: Uint8Array, points: number): Promise<void> {
-    return this.turns.take(async () => {
+    return this.mutex.run(async () => {
       if (this.closed) throw new SpoolFault('SPOOL_CLOSED', 'the spool is closed');
       const atMs = this.options.wallMs();
       const frame = encodeFrame({ lines, points, atMs });
@@ -117,7 +117,7 @@ export class Spool {
 
   /** take answers the oldest frames, one at least and up to so many bytes of lines; null when nothing waits. */
   take(maxBytes: number): Promise<SpoolBatch | null> {
-    return this.turns.take(async () => {
+    return this.mutex.run(async () => {
       await this.fillHead();
       const frames: Frame[] = [];
       let bytes = 0;
@@ -134,7 +134,7 @@ export class Spool {
 
   /** accept forgets the batch that was taken last. If it rejects, the batch is forgotten and a file is still to be deleted. */
   accept(batch: SpoolBatch): Promise<void> {
-    return this.turns.take(async () => {
+    return this.mutex.run(async () => {
       const frames = this.head.splice(0, batch.frames);
       for (const { lines, points } of frames) {
         this.waiting -= lines.length + FRAME_HEADER_BYTES;
@@ -154,7 +154,7 @@ export class Spool {
 
   /** close ends the files when what was begun is done; everything that waits stays on disk. */
   close(): Promise<void> {
-    return this.turns.take(async () => {
+    return this.mutex.run(async () => {
       this.closed = true;
       await this.tail.close();
     });

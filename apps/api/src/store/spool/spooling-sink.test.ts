@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { waitFor } from '../../rig/wait-for.js';
@@ -230,6 +230,19 @@ describe('a spooling sink with points that the server will never take', () => {
     const { deadLetters: stats } = spooling.sink.stats();
     expect(stats).toEqual({ lines: { bad_points: 5, beside_bad_points: 0, too_large: 0 }, forgottenLines: 0 });
     await waitFor('the report', () => spooling.told('dead_letters').length > 0);
+    expect(spooling.told('dead_letters')[0]).toMatchObject({ forgottenLines: 0, error: null });
+  });
+
+  it('tells which of them are in no file, and why', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url);
+    mkdirSync(join(spooling.folder, 'dead-letter.ndjson'));
+    const bad = new Set([3, 7].map((number) => spooling.line(number)));
+    server.reply = () => ({ kind: 'partial', bad });
+    await spooling.write(10);
+    await waitFor('the report', () => spooling.told('dead_letters').length > 0);
+    expect(spooling.told('dead_letters')).toMatchObject([{ lines: 2, forgottenLines: 2, error: { code: 'EISDIR' } }]);
+    expect(spooling.sink.stats().deadLetters.forgottenLines).toBe(2);
   });
 
   it('asks no more than so often where nearly all are bad, and blocks nobody behind them', async () => {

@@ -4,10 +4,10 @@ import type { RetryPace } from './decide-drain.js';
 import { Drainer } from './drainer.js';
 import { type AbortableSink, Lane } from './lane.js';
 import { countLines } from './line-pieces.js';
+import { Mutex } from './mutex.js';
 import { Spool, type SpoolStats } from './spool.js';
 import { SpoolFault } from './spool-fault.js';
 import type { SpoolReport } from './spool-report.js';
-import { Turns } from './turns.js';
 
 /** SpoolingSinkOptions say where lines go, where they wait, and bound both. */
 export interface SpoolingSinkOptions {
@@ -55,7 +55,7 @@ export interface SpoolingSinkStats extends SpoolStats {
  * InfluxDB keeps one of two equal points. There are at most two requests at a time: a writer's and the drainer's.
  */
 export class SpoolingSink implements LineSink {
-  private readonly turns = new Turns();
+  private readonly mutex = new Mutex();
   private readonly refused: Record<string, number> = {};
 
   private constructor(
@@ -72,7 +72,7 @@ export class SpoolingSink implements LineSink {
     const onTorn = (segment: number, frames: number): void => report({ kind: 'torn', segment, frames });
     const spool = await Spool.open({ folder, maxBytes, segmentBytes, wallMs, onTorn, onFound });
     const maxLetters = options.maxDeadLetterBytes ?? 16 * 1024 * 1024;
-    const deadLetters = await DeadLetters.open({ folder, maxBytes: maxLetters, wallMs });
+    const deadLetters = DeadLetters.open({ folder, maxBytes: maxLetters, wallMs });
     const lane = new Lane(sink, options.drainDeadlineMs ?? 10_000);
     const batchBytes = options.drainBatchBytes ?? 1024 * 1024;
     const drainer = new Drainer({ spool, lane, deadLetters, batchBytes, pace, steadyMs, random, report });
@@ -92,7 +92,7 @@ export class SpoolingSink implements LineSink {
    * Writes are done one after the other, in the order of the calls.
    */
   write(given: Uint8Array, points: number): Promise<void> {
-    return this.turns.take(async () => {
+    return this.mutex.run(async () => {
       const lines = ended(given);
       if (lines.length === 0 || (await this.wroteDirectly(lines))) return;
       try {
@@ -125,7 +125,7 @@ export class SpoolingSink implements LineSink {
   /** close ends when no request is on its way any more; what waits stays on disk. */
   async close(): Promise<void> {
     await this.drainer.close();
-    await this.turns.take(() => this.spool.close());
+    await this.mutex.run(() => this.spool.close());
   }
 
   /** Past the spool only when nothing is in it: what was acknowledged first is stored first. */

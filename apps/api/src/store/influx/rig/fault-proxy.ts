@@ -8,8 +8,8 @@ export interface Passage {
   readonly body: string;
 }
 
-/** Verdict: let it through, refuse it before the server sees it, or lose the server's answer. */
-export type Verdict = 'pass' | 'refuse' | 'lose';
+/** Verdict: let it through, refuse it before the server sees it, lose the server's answer, or never say anything. */
+export type Verdict = 'pass' | 'refuse' | 'lose' | 'hang';
 
 /** FaultProxy stands between a store and its server, and breaks the network as a test wants. */
 export interface FaultProxy {
@@ -32,6 +32,7 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
     const path = incoming.url ?? '/';
     const verdict = proxy.judge({ path, body: body.toString('utf8') });
     if (verdict === 'refuse') return void incoming.socket.destroy();
+    if (verdict === 'hang') return;
     const forward = request(`${target}${path}`, {
       method: incoming.method,
       headers: { ...incoming.headers, host: '' },
