@@ -13,6 +13,7 @@ import {
 } from '@tidemark/state';
 import { isLoopback } from '../config.js';
 import { StoredKeys } from '../platform/key-ring.js';
+import { KeyUseKeeper } from '../platform/key-use-keeper.js';
 import { ModelDirectory } from '../rules/model-directory.js';
 import type { Opening } from './surroundings.js';
 
@@ -29,7 +30,9 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
   closeLast(() => state.close());
   const projects = new Projects(state);
   const keys = new Keys(state);
-  closeLast(() => keys.flushLastUsed());
+  const uses = new KeyUseKeeper(keys, log);
+  uses.start();
+  closeLast(() => uses.close());
   const ring = await StoredKeys.open(keys, clock);
   if (!isLoopback(config.host) && (await ring.isEmpty())) {
     throw new Error(
