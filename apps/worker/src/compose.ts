@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, MemoryLimiter, openChannels } from '@tidemark/delivery';
 import { BullMqQueue, RedisLimiter } from '@tidemark/delivery/redis';
-import { type Clock, closeAll, type Closer, createDeliveryReport, openLink } from '@tidemark/program';
+import { type Clock, closeAll, type Closer, createDeliveryReport, openLink, openOrClose } from '@tidemark/program';
 import type { RedisLink } from '@tidemark/redis';
 import { Channels, Claims, Deliveries, Outbox, Projects, type State } from '@tidemark/state';
 import { openPostgresState } from '@tidemark/state/postgres';
@@ -40,7 +40,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const closers: Closer[] = [];
   const telemetry = new Telemetry();
   const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
-  try {
+  return openOrClose(closers, async () => {
     const state = await openState(opening);
     const ways = await openWays(opening, state);
     const links = await openLinks(opening);
@@ -53,10 +53,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
       metrics: () => telemetry.registry.metrics(),
     };
     return { queue, health, close: () => closeAll(closers) };
-  } catch (error) {
-    await closeAll(closers);
-    throw error;
-  }
+  });
 }
 
 async function openState({ config, log, closeLast }: Opening): Promise<State> {
