@@ -63,7 +63,8 @@ async function main(): Promise<number> {
   try {
     await run(options, stop);
   } catch (error) {
-    if (!stop.aborted) throw error;
+    // That the start was ended is what was wanted; what could not be ended is not.
+    if (!stop.aborted || error !== stop.reason) throw error;
   }
   return 0;
 }

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderNginx, upstreamServers } from '#nginx';
-import { LocalServer, type ServerKind, startInfluxDb, startNginx, startPostgres, startRedis } from '@tidemark/servers';
+import {
+  closeServers,
+  LocalServer,
+  type ServerKind,
+  startInfluxDb,
+  startNginx,
+  startPostgres,
+  startRedis,
+} from '@tidemark/servers';
 import { apiKind, type Variables, workerKind } from './programs.js';
 import { Starting } from './starting.js';
 
@@ -64,8 +72,7 @@ export class Stack {
       const nginx = await starting.begin('nginx', () => startFront(options, instances));
       return new Stack(servers, instances, takers, nginx, all);
     } catch (error) {
-      await starting.undo();
-      throw error;
+      throw await starting.undo(error);
     }
   }
 
@@ -79,9 +86,9 @@ export class Stack {
     return [this.postgres, this.redis, this.influxdb, ...this.apis, ...this.workers, this.nginx];
   }
 
-  /** close ends everything, last started first. */
+  /** close ends everything, last started first; what cannot be ended is named in what it rejects with, and keeps nothing else. */
   async close(): Promise<void> {
-    for (const server of this.servers.toReversed()) await server.close();
+    await closeServers(this.servers);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LocalServer } from '@tidemark/servers';
+import { closeServers, type LocalServer } from '@tidemark/servers';
 
 /** StartingOptions say who is told of each step, and what ends the start. */
 export interface StartingOptions {
@@ -23,8 +23,14 @@ export class Starting {
     return server;
   }
 
-  /** undo ends what has begun, last started first. */
-  async undo(): Promise<void> {
-    for (const server of this.started.toReversed()) await server.close();
+  /** undo ends what has begun, last started first. It answers why there is no start: `reason`, and what could not be ended, if any. */
+  async undo(reason: unknown): Promise<unknown> {
+    try {
+      await closeServers(this.started);
+      return reason;
+    } catch (fault) {
+      const [why, left] = [reason, fault].map((error) => (error instanceof Error ? error.message : String(error)));
+      return new AggregateError([reason, fault], `${why}; ${left}`);
+    }
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalServer, missing, startInfluxDb, startPostgres } from '@tidemark/servers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { backupAddress } from './rig/backup-address.js';
 import { Scene } from './rig/backup-scene.js';
 import { commandsUnder, printedBy, runCommands, startCommands } from './rig/document.js';
 import { EMBEDDED } from './rig/embedded-platform.js';
@@ -55,11 +56,9 @@ describe('a backup of one process', () => {
 
 /** Where backup.sh and restore.sh find the parts of a stack. */
 async function placesOf(folder: string, postgres: LocalServer, influxdb: LocalServer): Promise<Record<string, string>> {
-  const configuration = await readFile(join(influxdb.place.folder, 'influxdb.conf'), 'utf8');
   return {
     DATABASE_URL: postgres.url,
-    // Its first address is the one for backups.
-    INFLUXDB_BACKUP: /bind-address = "([^"]+)"/.exec(configuration)?.[1] ?? '',
+    INFLUXDB_BACKUP: await backupAddress(influxdb),
     TIDEMARK_API_FOLDERS: APIS.map((name) => join(folder, name)).join(' '),
   };
 }

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { freePort, missing, Process } from '@tidemark/servers';
+import { freePort, LocalServer, missing, Process, type ServerKind } from '@tidemark/servers';
 import { Stack } from '../stack/stack.js';
+import { Starting } from '../stack/starting.js';
 import { commandFault, skipUnless } from './rig/skip.js';
 import { waitFor } from './rig/wait-for.js';
 
@@ -30,6 +31,27 @@ describe('the stack', () => {
     expect(steps).toEqual(['starting PostgreSQL', 'starting Redis']);
     // PostgreSQL keeps its pid here as long as it runs.
     await expect(readFile(join(folder, 'postgres/data/postmaster.pid'))).rejects.toThrow('ENOENT');
+  });
+
+  test('tells what it could not end beside why it did not start', async () => {
+    const starting = new Starting({});
+    const url = ({ port }: { readonly port: number }) => `http://127.0.0.1:${port}`;
+    const program = `require('node:http').createServer((_, answer) => answer.end()).listen(process.argv[1], '127.0.0.1')`;
+    const kind: ServerKind = {
+      name: 'one',
+      command: ({ port }) => ({ command: process.execPath, args: ['-e', program, String(port)] }),
+      isReady: async (place) => (await fetch(url(place))).ok,
+      url,
+      get stopSignal(): NodeJS.Signals {
+        throw new Error('no signal is known');
+      },
+    };
+    const server = await starting.begin('one', async () => LocalServer.start(kind, { folder: await newFolder() }));
+    onTestFinished(async () => void (await server.kill()));
+    const reason = new Error('the port is in use');
+    const told = await starting.undo(reason);
+    expect(told).toMatchObject({ message: 'the port is in use; one could not be ended: no signal is known' });
+    expect(told).toMatchObject({ errors: [reason, expect.any(AggregateError)] });
   });
 
   test('ends in order when its terminal is closed, and keeps what its programs wrote', async (context) => {

@@ -21,6 +21,12 @@ is_spool() {
   printf '%s\n' "$members" | grep -qx writer.json && printf '%s\n' "$members" | grep -qx spool/
 }
 
+# The same of what InfluxDB's programs wrote.
+is_points() {
+  members=$(tar -tf "$1") || return 1
+  printf '%s\n' "$members" | grep -q '\.manifest$'
+}
+
 # Everyone on the machine sees arguments; the environment is its owner's. So the password goes there, as libpq would read it.
 hide_password() {
   after=${DATABASE_URL#*://}
@@ -90,9 +96,15 @@ if [ -n "$influx1" ]; then
     influxd backup -portable -host "$influx1" -db "$database" -rp "$1" "$scratch" >&2
     sleep 1
   }
+  # Its restore asks, and refuses before it writes anything.
+  has_no_shelf() { true; }
   load_shelves() { influxd restore -portable -host "$influx1" -db "$database" "$scratch" >&2; }
 else
   save_shelf() { influx2 backup --org "$org" --bucket "$database/$1" "$scratch/$1" >&2; }
+  has_no_shelf() {
+    buckets=$(influx2 bucket list --org "$org" --hide-headers) || return 1
+    ! printf '%s\n' "$buckets" | grep -qE "[[:space:]]$database/(meta|minute|hour|raw)[[:space:]]"
+  }
   load_shelves() {
     for shelf in meta minute hour raw; do
       influx2 restore --org "$org" --bucket "$database/$shelf" "$scratch/$shelf" >&2

@@ -13,7 +13,7 @@ export const FLOORS = {
   'libs/servers': [],
   'libs/state': ['types', 'sqlite'],
   'libs/delivery': ['types', 'redis', 'state'],
-  'libs/program': ['redis', 'delivery'],
+  'libs/program': ['redis', 'state', 'delivery'],
   'apps/api': ['types', 'stats', 'sqlite', 'redis', 'state', 'delivery', 'program'],
   'apps/worker': ['types', 'redis', 'state', 'delivery', 'program'],
 };
@@ -23,6 +23,7 @@ export const TEST_FLOORS = {
   'libs/redis': ['servers'],
   'libs/state': ['servers'],
   'libs/delivery': ['servers'],
+  'libs/program': ['servers'],
   'apps/api': ['sdk', 'servers'],
 };
 

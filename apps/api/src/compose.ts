@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeAll, type Closer } from '@tidemark/program';
+import { closeAll, type Closer, openOrClose } from '@tidemark/program';
 import { AlertsDeps } from './alerts/alerts.controller.js';
 import { ChannelsDeps } from './alerts/channels.controller.js';
 import { DeliveriesDeps } from './alerts/deliveries.controller.js';
@@ -62,7 +62,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const telemetry = new Telemetry();
   const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
   const draining = { begun: false };
-  try {
+  return openOrClose(closers, async () => {
     const folder = ownFolder(opening.config.dataDir);
     opening.closeLast(async () => folder.release());
     opening.closeLast(async () => telemetry.close());
@@ -91,10 +91,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
       },
       close: () => closeAll(closers),
     };
-  } catch (error) {
-    await closeAll(closers);
-    throw error;
-  }
+  });
 }
 
 /** Platform is everything that is open. */

@@ -30,9 +30,9 @@ async function run(config: Config): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  await trimHeap();
-  // Before anybody is told that it is ready: who is told may end it at once.
+  // Before the loop turns: /readyz answers from then on, and who is told may end it at once.
   stopOnSignal(log, () => server.stop());
+  await trimHeap();
   process.stdout.write(banner(server.url, config, process.stdout.isTTY));
   log.info({ url: server.url, version: VERSION, dataDir: config.dataDir }, 'tidemark is ready');
 }

@@ -2,17 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, MemoryLimiter, openChannels } from '@tidemark/delivery';
 import { BullMqQueue, RedisLimiter } from '@tidemark/delivery/redis';
-import { type Clock, closeAll, type Closer, createDeliveryReport, openLink } from '@tidemark/program';
+import {
+  type Clock,
+  closeAll,
+  type Closer,
+  createDeliveryReport,
+  openLink,
+  openOrClose,
+  openPostgres,
+} from '@tidemark/program';
 import type { RedisLink } from '@tidemark/redis';
 import { Channels, Claims, Deliveries, Outbox, Projects, type State } from '@tidemark/state';
-import { openPostgresState } from '@tidemark/state/postgres';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { Health } from './health-server.js';
 import { Telemetry } from './telemetry.js';
-
-/** How long PostgreSQL is waited for at the start: it may be starting itself. */
-const PATIENCE_MS = 60_000;
 
 /** Surroundings are what a worker is opened in. */
 export interface Surroundings {
@@ -40,8 +44,8 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const closers: Closer[] = [];
   const telemetry = new Telemetry();
   const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
-  try {
-    const state = await openState(opening);
+  return openOrClose(closers, async () => {
+    const state = await openPostgres(opening.config.databaseUrl, opening);
     const ways = await openWays(opening, state);
     const links = await openLinks(opening);
     const limiters = limitersOf(opening, links);
@@ -53,18 +57,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
       metrics: () => telemetry.registry.metrics(),
     };
     return { queue, health, close: () => closeAll(closers) };
-  } catch (error) {
-    await closeAll(closers);
-    throw error;
-  }
-}
-
-async function openState({ config, log, closeLast }: Opening): Promise<State> {
-  const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const onWait = (reason: string): void => log.warn({ reason }, 'PostgreSQL does not answer yet; waiting for it');
-  const state = await openPostgresState({ url: config.databaseUrl, onFault, onWait, patienceMs: PATIENCE_MS });
-  closeLast(() => state.close());
-  return state;
+  });
 }
 
 /** The ways to people. Every try looks its channel up through `kinds`, so that its kind is known when it is counted. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { closeAll, type Closer } from './close-all.js';
+import { closeAll, type Closer, openOrClose } from './close-all.js';
 
 it('closes one after the other, last opened first', async () => {
   const steps: string[] = [];
@@ -14,17 +14,38 @@ it('closes one after the other, last opened first', async () => {
   expect(steps).toEqual(['queue begins', 'queue ends', 'database begins', 'database ends']);
 });
 
-it('closes all, also where some fail or throw, and tells the first failure', async () => {
+it('closes all, also where some fail or throw, and tells every failure', async () => {
   const closed: string[] = [];
   const thrown = (): Promise<void> => {
     throw new Error('thrown');
   };
+  const rejected = () => Promise.reject(new Error('rejected'));
   const closers: Closer[] = [
     async () => void closed.push('first'),
-    () => Promise.reject(new Error('rejected')),
+    rejected,
     thrown,
     async () => void closed.push('last'),
   ];
-  await expect(closeAll(closers)).rejects.toThrow('thrown');
+  await expect(closeAll(closers)).rejects.toMatchObject({ errors: [new Error('thrown'), new Error('rejected')] });
   expect(closed).toEqual(['last', 'first']);
+  await expect(closeAll([rejected])).rejects.toThrow('rejected');
+});
+
+it('closes what was opened until opening failed, and tells why that failed, whatever closing does', async () => {
+  const closed: string[] = [];
+  const closers: Closer[] = [];
+  const opening = openOrClose(closers, async () => {
+    closers.push(async () => void closed.push('database'));
+    closers.push(() => Promise.reject(new Error('the queue could not be closed')));
+    throw new Error('the port is in use');
+  });
+  await expect(opening).rejects.toThrow('the port is in use');
+  expect(closed).toEqual(['database']);
+});
+
+it('closes nothing of what could be opened', async () => {
+  const closed: string[] = [];
+  const closers: Closer[] = [async () => void closed.push('database')];
+  expect(await openOrClose(closers, async () => 'open')).toBe('open');
+  expect(closed).toEqual([]);
 });

@@ -1,7 +1,10 @@
 /** Closer closes what was opened. */
 export type Closer = () => Promise<void>;
 
-/** closeAll closes, last opened first; one that fails keeps no other from closing, and the first failure is thrown at the end. */
+/**
+ * closeAll closes, last opened first; one that fails keeps no other from closing. At the end the failure is thrown, or an
+ * AggregateError of all where there are several.
+ */
 export async function closeAll(closers: readonly Closer[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.toReversed()) {
@@ -11,5 +14,17 @@ export async function closeAll(closers: readonly Closer[]): Promise<void> {
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, `${failures.length} things could not be closed`);
+  if (failures.length === 1) throw failures[0];
+}
+
+/** openOrClose opens; where that fails it closes what `closers` holds by then, and throws why it could not be opened. */
+export async function openOrClose<T>(closers: readonly Closer[], open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    // What closing has to say is of no use to whoever must hear why it did not start.
+    await Promise.allSettled([closeAll(closers)]);
+    throw error;
+  }
 }

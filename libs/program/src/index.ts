@@ -1,11 +1,12 @@
 export { answerWithin } from './answer-within.js';
 export { type Clock, systemClock } from './clock.js';
-export { closeAll, type Closer } from './close-all.js';
+export { closeAll, type Closer, openOrClose } from './close-all.js';
 export { createDeliveryReport, type DeliveryCounter } from './delivery-report.js';
 export { type EpisodeWords, FaultEpisode } from './fault-episode.js';
 export { Figures } from './figures.js';
 export { createLog } from './log.js';
 export { type LinkOptions, type LinkSurroundings, openLink } from './open-link.js';
+export { openPostgres, type PostgresSurroundings } from './open-postgres.js';
 export { API_NAMES, WORKER_NAMES } from './program-names.js';
 export { duration, host, httpUrl, integer, list, optional, origin, secret, size, urlOf, word } from './readers.js';
 export { type Environment, readSettings, type Setting, setting, type SettingValues, unknownNames } from './setting.js';

@@ -1,3 +1,4 @@
+export { closeServers } from './close-servers.js';
 export { freePort } from './free-port.js';
 export { startInfluxDb } from './influxdb.js';
 export { isFullLength, rounds } from './length.js';

@@ -64,5 +64,26 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await keys.list('p')).toEqual([{ ...key, lastUsedMs: 77 }]);
       expect(await keys.get('q', key.id)).toBeNull();
     });
+
+    it('keeps the latest use of a key, whichever process writes it', async () => {
+      const [here, there] = [new Keys(state()), new Keys(await another())];
+      const { key, text } = await here.create(input);
+      await here.verify(text, 70);
+      await there.verify(text, 90);
+      await there.flushLastUsed();
+      await here.flushLastUsed();
+      expect(await here.get('p', key.id)).toMatchObject({ lastUsedMs: 90 });
+    });
+
+    it('writes a use that comes while an earlier one is being written the next time', async () => {
+      const keys = new Keys(state());
+      const { key, text } = await keys.create(input);
+      await keys.verify(text, 70);
+      const writing = keys.flushLastUsed();
+      await keys.verify(text, 80);
+      await writing;
+      await keys.flushLastUsed();
+      expect(await keys.get('p', key.id)).toMatchObject({ lastUsedMs: 80 });
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { type Scope, SCOPES } from '@tidemark/types';
-import type { Selectable } from 'kysely';
+import type { CompiledQuery, Selectable } from 'kysely';
 import type { State } from './database.js';
 import type { Random } from './identity.js';
 import { StateUnavailableError } from './state-unavailable.js';
@@ -162,14 +162,30 @@ export class Keys {
     return new Set((await this.valid(nowMs)).keys());
   }
 
-  /** flushLastUsed writes when keys were last used; call it at intervals and before closing. */
+  /**
+   * flushLastUsed writes when keys were last used, if any were since the last time; call it at intervals and before closing.
+   * It rejects where that cannot be written, and keeps it for the next time.
+   */
   async flushLastUsed(): Promise<void> {
     if (this.lastUsed.size === 0) return;
-    const writes = Array.from(this.lastUsed, ([id, usedMs]) => ({
-      query: this.state.db.updateTable('api_keys').set({ last_used_ms: usedMs }).where('id', '=', id).compile(),
-    }));
-    this.lastUsed.clear();
-    await this.state.write(writes, 'lazy');
+    // Every process writes in the same order: two that write at once wait for each other, and never both.
+    const used = [...this.lastUsed].sort(([a], [b]) => (a < b ? -1 : 1));
+    await this.state.write(
+      used.map(([id, usedMs]) => ({ query: this.lastUse(id, usedMs) })),
+      'lazy',
+    );
+    // A key that was used again meanwhile is written the next time.
+    for (const [id, usedMs] of used) if (this.lastUsed.get(id) === usedMs) this.lastUsed.delete(id);
+  }
+
+  /** Another process may have written a later use of the same key. */
+  private lastUse(id: string, usedMs: number): CompiledQuery {
+    return this.state.db
+      .updateTable('api_keys')
+      .set({ last_used_ms: usedMs })
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('last_used_ms', 'is', null), eb('last_used_ms', '<', usedMs)]))
+      .compile();
   }
 
   private forget(): void {

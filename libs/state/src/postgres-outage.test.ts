@@ -139,6 +139,31 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     expect(await keys.verify(other.text, 5)).toMatchObject({ keyId: other.key.id });
   });
 
+  it('does not lose when keys were last used', async () => {
+    const direct = await postgres.emptyDatabase();
+    const network = await SilentNetwork.open(postgres.server().place.port);
+    onTestFinished(() => network.close());
+    const url = direct.replace(/:\d+\//, `:${network.port}/`);
+    const state = await openPostgresState({ url, statementTimeoutMs: 300, connectTimeoutMs: 300 });
+    onTestFinished(() => state.close());
+    await new Projects(state).ensure('p', 1);
+    const keys = new Keys(state);
+    const { key, text } = await keys.create({
+      ...{ project: 'p', name: 'used', scopes: ['read'], nowMs: 0, random: randomBytes },
+    });
+    await keys.verify(text, 7);
+    network.fallSilent();
+    await expect(keys.flushLastUsed()).rejects.toThrow('PostgreSQL does not answer');
+    network.speak();
+    await until('the use to be written', () =>
+      keys.flushLastUsed().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await keys.get('p', key.id)).toMatchObject({ lastUsedMs: 7 });
+  });
+
   it('that answers late does not bring back a key that a later answer left out', async () => {
     const direct = await postgres.emptyDatabase();
     const network = await SilentNetwork.open(postgres.server().place.port);

@@ -27,7 +27,7 @@ export class AlertKeeper {
 
   constructor(
     private readonly book: AlertBook,
-    log: Logger,
+    private readonly log: Logger,
     private readonly sharing: Sharing | null = null,
   ) {
     this.sweeping = new FaultEpisode(log, {
@@ -49,11 +49,18 @@ export class AlertKeeper {
     this.timer.unref();
   }
 
-  /** close ends sweeping and saves the counts. */
+  /** close ends sweeping and saves the counts. What cannot be saved then is lost and told; it keeps no process from ending in order. */
   async close(): Promise<void> {
     if (this.timer) clearInterval(this.timer);
     await this.turn;
-    await this.book.saveCounts();
+    try {
+      await this.book.saveCounts();
+    } catch (error) {
+      this.log.warn(
+        { err: error },
+        'counts of alerts could not be saved at the end; those of the last seconds are lost',
+      );
+    }
   }
 
   /** The counts are saved whatever became of the sweep: one alert that cannot be moved on is no reason to lose them. */

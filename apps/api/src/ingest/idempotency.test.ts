@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IdempotencyRecord } from '../store/point-store.js';
-import { type Answer, Idempotency, KEPT_MS } from './idempotency.js';
+import { type IdempotencyRecord, RECORD_LIFE_MS } from '../store/point-store.js';
+import { type Answer, Idempotency } from './idempotency.js';
 
 const request = { project: 'p', key: 'k', fingerprint: 'f' };
 const answer: Answer = { status: 201, body: '{"accepted":1,"rejected":[]}' };
@@ -128,7 +128,7 @@ describe('Idempotency', () => {
   it('forgets an answer after a day', async () => {
     const bench = new Bench();
     await bench.send();
-    bench.nowMs += KEPT_MS - 1;
+    bench.nowMs += RECORD_LIFE_MS - 1;
     expect(await bench.send()).toMatchObject({ replayed: true });
     bench.nowMs += 1;
     expect(await bench.send({ ...request, fingerprint: 'g' })).toMatchObject({ kind: 'answered', replayed: false });

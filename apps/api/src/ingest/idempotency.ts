@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { IdempotencyRecord } from '../store/point-store.js';
+import { type IdempotencyRecord, RECORD_LIFE_MS } from '../store/point-store.js';
 import type { FlightOutcome, SharedFlights } from './shared-flights.js';
 
 /** Answer is what a request was answered: a status and the JSON body as sent. */
@@ -31,9 +31,6 @@ export interface IdempotencyDeps {
   /** How long a request waits for another instance that does the same, default 2000 ms. */
   readonly patienceMs?: number;
 }
-
-/** KEPT_MS is how long the answer to an Idempotency-Key is kept. */
-export const KEPT_MS = 24 * 3_600_000;
 
 /** A crash can have come between storing points and raising their alerts only this long before the retry matters. */
 const REDO_WITHIN_MS = 15 * 60_000;
@@ -118,7 +115,7 @@ export class Idempotency {
   private async runAlone(id: string, request: IdempotentRequest, job: Job): Promise<IdempotencyOutcome> {
     const nowMs = this.deps.wallMs();
     const record = await this.deps.find(request.project, request.key);
-    if (record && record.createdMs > nowMs - KEPT_MS) {
+    if (record && record.createdMs > nowMs - RECORD_LIFE_MS) {
       if (record.fingerprint !== request.fingerprint) return { kind: 'mismatch' };
       if (!this.finished.has(id) && record.createdMs > nowMs - REDO_WITHIN_MS) await job.redo();
       this.finish(id);

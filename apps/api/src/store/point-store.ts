@@ -59,6 +59,9 @@ export interface IdempotencyRecord {
   readonly createdMs: number;
 }
 
+/** RECORD_LIFE_MS is how long an IdempotencyRecord is kept and found, by its `createdMs`: 24 hours. */
+export const RECORD_LIFE_MS = 24 * 3_600_000;
+
 /** WriteBatch is stored whole or not at all: the records are remembered exactly if the points are. */
 export interface WriteBatch {
   readonly points: readonly Point[];

@@ -1,8 +1,9 @@
 import type { Database } from '@tidemark/sqlite';
 import { dropOldBlocks, dropOldDrifts, dropOldRecords, dropOldRollups, dropSeries, setCutoffs } from './retain.js';
+import { RECORD_LIFE_MS } from './point-store.js';
 import { readCutoffs, type Cutoffs } from './retention-cutoff.js';
 import { floorTo, HOUR_MS, type Owner } from './rollup-id.js';
-import { RECORD_LIFE_MS, type Retention } from './store-messages.js';
+import type { Retention } from './store-messages.js';
 import type { StoreState } from './store-state.js';
 import type { StoreWriter } from './store-writer.js';
 import type { Work } from './tended-work.js';

@@ -1,18 +1,19 @@
 import { answerWithin } from '@tidemark/program';
-import type {
-  Aggregate,
-  AggregateQuery,
-  DriftPoint,
-  IdempotencyRecord,
-  Page,
-  Point,
-  PointStore,
-  Position,
-  Range,
-  Series,
-  StoreStats,
-  Summary,
-  WriteBatch,
+import {
+  type Aggregate,
+  type AggregateQuery,
+  type DriftPoint,
+  type IdempotencyRecord,
+  type Page,
+  type Point,
+  type PointStore,
+  type Position,
+  type Range,
+  RECORD_LIFE_MS,
+  type Series,
+  type StoreStats,
+  type Summary,
+  type WriteBatch,
 } from './point-store.js';
 import { RecordMemory } from './record-memory.js';
 
@@ -36,7 +37,6 @@ export interface SpooledStoreOptions {
   readonly records?: RecordMemory;
 }
 
-const KEPT_MS = 24 * 3_600_000;
 /** How long a server is asked for an answer before it counts as away, and how long it is then not asked again. */
 const FIND_DEADLINE_MS = 1000;
 const BLIND_MS = 1000;
@@ -113,7 +113,7 @@ export class SpooledStore implements PointStore {
    */
   async findRecord(project: string, key: string): Promise<IdempotencyRecord | null> {
     const known = this.records.find(project, key);
-    if (known && known.createdMs > this.options.wallMs() - KEPT_MS) return known;
+    if (known && known.createdMs > this.options.wallMs() - RECORD_LIFE_MS) return known;
     if (this.sink.backlog().points > 0 || this.options.steadyMs() < this.blindUntilMs) return this.notKnown();
     try {
       return await answerWithin(FIND_DEADLINE_MS, () => this.store.findRecord(project, key));

@@ -2,23 +2,24 @@ import { stat } from 'node:fs/promises';
 import { SqliteThread } from '@tidemark/sqlite';
 import { decodePoints } from './decode-points.js';
 import { encodePoints, type EncodedPoints } from './encode-points.js';
-import type {
-  Aggregate,
-  AggregateQuery,
-  DriftPoint,
-  IdempotencyRecord,
-  Page,
-  Point,
-  PointStore,
-  Position,
-  Range,
-  Series,
-  StoreStats,
-  Summary,
-  WriteBatch,
+import {
+  type Aggregate,
+  type AggregateQuery,
+  type DriftPoint,
+  type IdempotencyRecord,
+  type Page,
+  type Point,
+  type PointStore,
+  type Position,
+  type Range,
+  RECORD_LIFE_MS,
+  type Series,
+  type StoreStats,
+  type Summary,
+  type WriteBatch,
 } from './point-store.js';
 import { DEFAULT_PACE, type Pace } from './pace.js';
-import { RECORD_LIFE_MS, UNKNOWN_SERIES } from './store-messages.js';
+import { UNKNOWN_SERIES } from './store-messages.js';
 import type {
   PointColumns,
   PointsMessage,

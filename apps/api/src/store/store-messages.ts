@@ -8,9 +8,6 @@ export interface Retention {
   readonly hourMs: number;
 }
 
-/** RECORD_LIFE_MS is how long an idempotency record is remembered: 24 hours. */
-export const RECORD_LIFE_MS = 24 * 3600_000;
-
 /** WriterInput is what the writer thread is started with. */
 export interface WriterInput {
   readonly file: string;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openPostgres } from '@tidemark/program';
 import {
   Alerts,
   Channels,
@@ -13,23 +14,19 @@ import {
 } from '@tidemark/state';
 import { isLoopback } from '../config.js';
 import { StoredKeys } from '../platform/key-ring.js';
+import { KeyUseKeeper } from '../platform/key-use-keeper.js';
 import { ModelDirectory } from '../rules/model-directory.js';
 import type { Opening } from './surroundings.js';
 
-/** How long PostgreSQL is waited for at the start: it may be starting itself. */
-const PATIENCE_MS = 60_000;
-
 /** openState opens models, alerts, channels, deliveries and keys, in SQL. */
-export async function openState({ config, clock, log, fatal, closeLast }: Opening) {
-  const onFault = (error: unknown): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const state =
-    config.databaseUrl === null
-      ? await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal })
-      : await openDatabase(config.databaseUrl, { log, onFault });
-  closeLast(() => state.close());
+export async function openState(opening: Opening) {
+  const { config, clock, log, closeLast } = opening;
+  const state = await openDatabase(opening);
   const projects = new Projects(state);
   const keys = new Keys(state);
-  closeLast(() => keys.flushLastUsed());
+  const uses = new KeyUseKeeper(keys, log);
+  uses.start();
+  closeLast(() => uses.close());
   const ring = await StoredKeys.open(keys, clock);
   if (!isLoopback(config.host) && (await ring.isEmpty())) {
     throw new Error(
@@ -49,14 +46,12 @@ export async function openState({ config, clock, log, fatal, closeLast }: Openin
   };
 }
 
-/** Who needs no PostgreSQL does not load its client. */
-async function openDatabase(
-  url: string,
-  { log, onFault }: Pick<Opening, 'log'> & { readonly onFault: (error: Error) => void },
-): Promise<Database> {
-  const { openPostgresState } = await import('@tidemark/state/postgres');
-  const onWait = (reason: string): void => log.warn({ reason }, 'PostgreSQL does not answer yet; waiting for it');
-  return openPostgresState({ url, onFault, onWait, patienceMs: PATIENCE_MS });
+async function openDatabase(opening: Opening): Promise<Database> {
+  const { config, fatal, closeLast } = opening;
+  if (config.databaseUrl !== null) return openPostgres(config.databaseUrl, opening);
+  const state = await openSqliteState(join(config.dataDir, 'state.db'), { onDeath: fatal });
+  closeLast(() => state.close());
+  return state;
 }
 
 /** State is the open state with what reads and writes it. */

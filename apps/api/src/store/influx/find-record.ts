@@ -1,5 +1,4 @@
-import type { IdempotencyRecord } from '../point-store.js';
-import { RECORD_LIFE_MS } from '../store-messages.js';
+import { type IdempotencyRecord, RECORD_LIFE_MS } from '../point-store.js';
 import { during, equals } from './conditions.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { quoteText } from './influx-ql.js';
