@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../rig/wait-for.js';
 import type { AlertBook } from './alert-book.js';
 import { AlertKeeper } from './alert-keeper.js';
-import { aBreach, KeptAlerts, REPEAT_MS, RESOLVE_AFTER_MS } from './rig/kept-alerts.js';
+import { aBreach, KeptAlerts, REPEAT_MS, RESOLVE_AFTER_MS, slowed } from './rig/kept-alerts.js';
 
 describe('AlertKeeper', () => {
   let kept: KeptAlerts;
@@ -80,5 +80,19 @@ describe('AlertKeeper', () => {
     });
     expect(JSON.parse(faults[1] ?? '')).toMatchObject({ level: 30, msg: 'alerts are swept again' });
     expect(JSON.parse(faults[1] ?? '').failures).toBeGreaterThanOrEqual(5);
+  });
+
+  it('ends in order also where the counts cannot be saved, and tells so', async () => {
+    let isFull = false;
+    const before = async (): Promise<void> => {
+      if (isFull) throw new Error('the disk is full');
+    };
+    const other = kept.book(slowed(state, before));
+    await other.load();
+    await other.raise([aBreach('low', { modelId: 'busy' })]);
+    isFull = true;
+    const log = pino({ base: null }, { write: (line: string) => void faults.push(line) });
+    await new AlertKeeper(other, log).close();
+    expect(faults).toEqual([expect.stringContaining('could not be saved at the end')]);
   });
 });
