@@ -12,6 +12,7 @@ import { freePort } from '@tidemark/servers';
 import { LiveListener } from './rig/live-listener.js';
 import { Nginx } from './rig/nginx.js';
 import { openPlatform, type Platform } from './rig/platform.js';
+import { rawAnswer } from './rig/raw-answer.js';
 import { skipUnless } from './rig/skip.js';
 import { waitFor } from './rig/wait-for.js';
 
@@ -178,6 +179,40 @@ describe('bodies and clients at the door of nginx', () => {
     await waitFor('both to be cut', () => dribblers.every(({ closedAfterMs }) => closedAfterMs !== null));
     expect((await nginx.client().post('metrics/inference', inference('a', 'r1'))).status).toBe(201);
     await logged(nginx, '"status":408,"bytes":0');
+  });
+
+  const HOST = 'Host: 127.0.0.1\r\n';
+  test.each<[string, string, ProblemCode]>([
+    ['without a method', 'hello\r\n\r\n', 'malformed_request'],
+    ['of another version', `GET /livez HTTP/3.9\r\n${HOST}\r\n`, 'malformed_request'],
+    ['without a Host', 'GET /livez HTTP/1.1\r\n\r\n', 'malformed_request'],
+    ['with a path that leads out', `GET /api/../../etc HTTP/1.1\r\n${HOST}\r\n`, 'malformed_request'],
+    ['with a NUL in its path', `GET /api/%00 HTTP/1.1\r\n${HOST}\r\n`, 'malformed_request'],
+    [
+      'of two lengths',
+      `POST /api/v1/models HTTP/1.1\r\n${HOST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      'malformed_request',
+    ],
+    [
+      'in a coding that nobody knows',
+      `POST /api/v1/models HTTP/1.1\r\n${HOST}Transfer-Encoding: rot13\r\n\r\n`,
+      'malformed_request',
+    ],
+    [
+      'with a chunk that is none',
+      `POST /api/v1/models HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      'malformed_request',
+    ],
+    ['with a long path', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`, 'headers_too_large'],
+    ['with a long header', `GET /livez HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`, 'headers_too_large'],
+    [
+      'with many headers',
+      `GET /livez HTTP/1.1\r\n${HOST}${`X: ${'x'.repeat(9000)}\r\n`.repeat(9)}\r\n`,
+      'headers_too_large',
+    ],
+  ])('answers a request %s with a problem, and no instance hears of it', async (_what, text, code) => {
+    const nginx = await Nginx.open({ instances: [await NOWHERE()] });
+    expectProblem(await rawAnswer(nginx.port, text), code);
   });
 
   test('answers 429 to an address that asks too much, and lets it in again', async () => {

@@ -52,6 +52,10 @@ class EmbeddedPlatform implements Platform {
     return this.current;
   }
 
+  get processes(): readonly Process[] {
+    return [this.process];
+  }
+
   get output(): string {
     return this.past + (this.current?.output ?? '');
   }
@@ -60,6 +64,10 @@ class EmbeddedPlatform implements Platform {
     const client = new Client({ ...options, url: () => this.url });
     this.clients.push(client);
     return client;
+  }
+
+  clientOf(_instance: string, key?: string): Client {
+    return this.client(key === undefined ? {} : { key });
   }
 
   async createKey({ project = 'default', scopes = ['read', 'write', 'admin'], name = 'test' }: KeyRequest = {}) {

@@ -30,11 +30,15 @@ export interface Platform {
   readonly instances: readonly string[];
   /** The process that answers HTTP; one of them where there are several. */
   readonly process: Process;
+  /** The processes that answer HTTP, in the order of `instances`. */
+  readonly processes: readonly Process[];
   /** Everything that was logged, in all its lives. */
   readonly output: string;
   /** How long the last start took, in ms, from the start of the program to the first 200 of /readyz. */
   readonly startMs: number;
   client(options?: Omit<ClientOptions, 'url'>): Client;
+  /** clientOf asks one of `instances`, without a proxy before it. */
+  clientOf(instance: string, key?: string): Client;
   /** createKey makes a key while it runs, and answers it when it counts, which takes seconds. */
   createKey(request?: KeyRequest): Promise<string>;
   /** start brings it up, after it was stopped or killed, over the data that it left. */

@@ -72,6 +72,10 @@ export class ProductionPlatform implements Platform {
     return first.process;
   }
 
+  get processes(): readonly Process[] {
+    return this.stack.apis.map(({ process: program }) => program);
+  }
+
   get output(): string {
     return [...this.stack.apis, ...this.stack.workers].map(({ output }) => output).join('');
   }
@@ -82,7 +86,6 @@ export class ProductionPlatform implements Platform {
     return client;
   }
 
-  /** clientOf asks one instance, without the proxy before it. */
   clientOf(instance: string, key?: string): Client {
     const client = new Client({ url: () => instance, ...(key === undefined ? {} : { key }) });
     this.clients.push(client);

@@ -9,7 +9,7 @@ export class IngestDoor {
 
   /** raiseAgain evaluates a request that was stored before; alerts that were raised then stay as they are. */
   async raiseAgain({ project, kind, body }: IngestRequest): Promise<void> {
-    const { points, drifts } = this.stages.validate(project, kind, body);
+    const { points, drifts } = await this.stages.validate(project, kind, body);
     const breaches = this.stages.evaluate(points, drifts);
     if (breaches.length > 0) await this.stages.raise(breaches);
   }

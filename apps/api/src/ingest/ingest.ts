@@ -31,7 +31,7 @@ export type IngestOutcome =
 
 /** Stages are the steps of the path, each bound to what it needs. */
 export interface Stages {
-  readonly validate: (project: string, kind: Kind, body: MetricBody) => Validated;
+  readonly validate: (project: string, kind: Kind, body: MetricBody) => Validated | Promise<Validated>;
   readonly write: (entry: Entry) => Promise<AppendOutcome>;
   readonly remember: (points: readonly Point[]) => void;
   readonly evaluate: (points: readonly Point[], drifts: readonly DriftPoint[]) => readonly Breach[];
@@ -49,7 +49,7 @@ export type Ingest = (request: IngestRequest) => Promise<IngestOutcome>;
  */
 export function createIngest(stages: Stages): Ingest {
   return async function ingest(request) {
-    const { points, drifts, rejected, received } = stages.validate(request.project, request.kind, request.body);
+    const { points, drifts, rejected, received } = await stages.validate(request.project, request.kind, request.body);
     const accepted = points.length + drifts.length;
     const outcome = accepted === 0 ? ({ kind: 'invalid', rejected } as const) : await store();
     stages.count(request.kind, outcome, received);

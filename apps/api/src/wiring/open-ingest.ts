@@ -5,13 +5,16 @@ import { BatchWriter } from '../buffer/batch-writer.js';
 import { Rings } from '../buffer/rings.js';
 import { Idempotency } from '../ingest/idempotency.js';
 import { RedisFlights } from '../ingest/redis-flights.js';
-import { createIngest, type Stages } from '../ingest/ingest.js';
+import { createIngest, type Kind, type Stages } from '../ingest/ingest.js';
+import type { MetricBody } from '../ingest/body.js';
 import { IngestDoor } from '../ingest/ingest-door.js';
 import { SeriesRegistry } from '../ingest/series-registry.js';
-import { Validator } from '../ingest/validate.js';
+import { SharedSeries } from '../ingest/shared-series.js';
+import { type Validated, Validator } from '../ingest/validate.js';
 import type { LiveBus } from '../live/live-bus.js';
 import { evaluate, evaluateDrift } from '../rules/evaluate.js';
 import type { ChangeWatch } from '../platform/change-watch.js';
+import type { PointStore } from '../store/point-store.js';
 import { SeqReserve } from '../store/seq-reserve.js';
 import { loadSeries } from './load-series.js';
 import type { Links } from './open-links.js';
@@ -47,9 +50,16 @@ export async function openIngest(opening: Opening, { state, points, bus, book, l
   });
   closeLast(() => writer.close());
   const rings = new Rings({ points: config.ringPoints, models: config.ringModels, newestStoredMs: store.newestMs });
+  const validate = (project: string, kind: Kind, body: MetricBody): Validated =>
+    kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body);
+  const shared = watch && openSharedSeries(opening, { registry, store });
   const stages: Stages = {
-    validate: (project, kind, body) =>
-      kind === 'inference' ? validator.inference(project, body) : validator.drift(project, body),
+    validate: shared
+      ? async (...request) => {
+          const validated = validate(...request);
+          return isLimited(validated) && (await shared.learn()) ? validate(...request) : validated;
+        }
+      : validate,
     // What another instance was told of a model before these points came must count for them.
     write: watch
       ? async (entry) => (await Promise.all([writer.append(entry), watch.fresh()]))[0]
@@ -70,6 +80,24 @@ export async function openIngest(opening: Opening, { state, points, bus, book, l
     ...(links ? { shared: new RedisFlights({ link: links.producer }) } : {}),
   });
   return { door, idempotency, rings, writer };
+}
+
+/** What other instances took of the series of a project is read when it has no room for another. */
+function openSharedSeries(
+  { clock, log, closeLast }: Opening,
+  { registry, store }: { readonly registry: SeriesRegistry; readonly store: PointStore },
+): SharedSeries {
+  const shared = new SharedSeries({
+    ...{ registry, read: (sinceMs) => store.activeSeries(sinceMs), wallMs: clock.wallMs, steadyMs: clock.steadyMs },
+    onFault: (error) =>
+      log.warn({ err: error }, 'the series of other instances cannot be read; some may be refused here'),
+  });
+  closeLast(() => shared.close());
+  return shared;
+}
+
+function isLimited({ rejected }: Validated): boolean {
+  return rejected.some(({ code }) => code === 'series_limit');
 }
 
 /** Of several instances none knows what the others count: the time of its start sets each above its own earlier lives. */
