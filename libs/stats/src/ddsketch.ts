@@ -12,7 +12,7 @@ import { SketchFormatError } from './sketch-format-error.js';
 
 /**
  * DDSketchOptions: `relativeAccuracy` from 0.0001 to 0.5 (default 0.01), and `maxBins` from 2 to 65,536 for each sign
- * (default 2048, which at 1% spans 17 orders of magnitude).
+ * (default 65,536: at 1% every float64 has its bin, and only bins that are used take memory).
  */
 export interface DDSketchOptions {
   readonly relativeAccuracy?: number;
@@ -38,7 +38,7 @@ export class DDSketch {
   private highest = -Infinity;
 
   /** Throws RangeError on options out of their ranges. */
-  constructor({ relativeAccuracy = 0.01, maxBins = 2048 }: DDSketchOptions = {}) {
+  constructor({ relativeAccuracy = 0.01, maxBins = MAX_BINS }: DDSketchOptions = {}) {
     if (!(relativeAccuracy >= MIN_ACCURACY && relativeAccuracy <= MAX_ACCURACY)) {
       throw new RangeError(`relativeAccuracy is ${relativeAccuracy}; it goes from ${MIN_ACCURACY} to ${MAX_ACCURACY}`);
     }

@@ -19,6 +19,24 @@ function figures(tally: Tally): unknown {
 }
 
 describe('a tally', () => {
+  it.each([1e30, -1e30, Number.MAX_VALUE, -Number.MAX_VALUE, 1e-12])(
+    'stays true beside %d among other values',
+    (sentinel) => {
+      const tally = new Tally(true);
+      tally.mergeStored(tallyOf([sentinel, ...new Array<number>(49).fill(0.5)]).store());
+      tally.merge(tallyOf(new Array<number>(50).fill(0.75)));
+      for (const [q, truth] of [
+        [0.1, 0.5],
+        [0.49, 0.5],
+        [0.6, 0.75],
+        [0.9, 0.75],
+      ] as const) {
+        expect(Math.abs((tally.quantile(q) ?? NaN) / truth - 1)).toBeLessThanOrEqual(0.01);
+      }
+      expect(tally.store().sketch.length).toBeLessThan(100);
+    },
+  );
+
   it('is the same in one go, merged from parts, and merged from stored parts, whatever is empty or equal', () => {
     fc.assert(
       fc.property(fc.array(column, { maxLength: 5 }), (columns) => {
