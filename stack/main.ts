@@ -12,7 +12,7 @@ workers behind Redis, points in InfluxDB, everything else in PostgreSQL. All on 
   --apis N      instances of the API, default 2
   --workers N   workers, default 2
   --port N      port of nginx, default 8080
-  --data DIR    where the data are, default ./data/stack
+  --data DIR    where the data are, default ./data-stack
 
 Settings of the API (docs/configuration.md) are handed on from the environment. What each of them writes is in its folder, in
 <name>.log; that of the run before, or what made it larger than 10 MB, in <name>.log.1. Ctrl-C stops all of it, and so does closing
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
       apis: { type: 'string', default: '2' },
       workers: { type: 'string', default: '2' },
       port: { type: 'string', default: '8080' },
-      data: { type: 'string', default: './data/stack' },
+      data: { type: 'string', default: './data-stack' },
     },
   });
   if (values.help) {

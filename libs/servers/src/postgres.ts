@@ -43,9 +43,21 @@ async function prepare({ folder }: Place): Promise<void> {
   if (existsSync(`${folder}/data/PG_VERSION`)) return;
   const user = owner();
   await chmod(folder, 0o700);
-  if (user) await chown(folder, user.uid, user.gid);
+  if (user) {
+    await chown(folder, user.uid, user.gid);
+    await requireEntry(folder, user);
+  }
   const args = ['-D', `${folder}/data`, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
   await run(tool('initdb'), args, { ...user, timeout: 60_000, cwd: folder });
+}
+
+async function requireEntry(folder: string, user: Owner): Promise<void> {
+  try {
+    await run('/usr/bin/test', ['-x', folder], { ...user, timeout: 5000, cwd: '/' });
+  } catch (cause) {
+    const why = 'as root, PostgreSQL runs as the user postgres, who cannot get into it: a folder above it is closed';
+    throw new Error(`${folder}: ${why}; choose another place, or open that folder with chmod o+x`, { cause });
+  }
 }
 
 function tool(name: string): string {
@@ -54,7 +66,12 @@ function tool(name: string): string {
   return file;
 }
 
-function owner(): { readonly uid: number; readonly gid: number } | null {
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function owner(): Owner | null {
   if (process.getuid?.() !== 0) return null;
   const id = (flag: string) => Number(execFileSync('/usr/bin/id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };

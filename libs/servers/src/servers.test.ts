@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startInfluxDb } from './influxdb.js';
 import { influxDbUnderTest } from './influxdb-under-test.js';
@@ -36,6 +39,15 @@ it.skipIf(!canRun('postgres'))('PostgreSQL takes further databases', async () =>
   onTestFinished(() => server.close());
   expect(await createDatabase(server, 'another')).toMatch(/\/another$/);
 });
+
+it.skipIf(!canRun('postgres') || process.getuid?.() !== 0)(
+  'PostgreSQL says that its user cannot get into a folder',
+  async () => {
+    const closed = await mkdtemp(join(tmpdir(), 'tidemark-closed-'));
+    onTestFinished(() => rm(closed, { recursive: true, force: true }));
+    await expect(startPostgres({ folder: join(closed, 'postgres') })).rejects.toThrow(/cannot get into it.*chmod o\+x/);
+  },
+);
 
 const underTest = influxDbUnderTest();
 
