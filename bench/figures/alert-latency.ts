@@ -20,7 +20,7 @@ export const alertLatencyFigure: Figure = {
 export function breachReadings(
   id: string,
   p99Ms: number,
-  { webhook, answer, arrived, doubled }: BreachTimes,
+  { webhook, first, answer, arrived, doubled }: BreachTimes,
 ): Reading[] {
   return [
     { id: `${id}.p50_ms`, name: 'metric to webhook, p50', value: webhook.p50, unit: 'ms' },
@@ -31,6 +31,12 @@ export function breachReadings(
       unit: 'ms',
       target: { atMost: p99Ms },
       detail: { ...webhook, ack: answer },
+    },
+    {
+      id: `${id}.first_ms`,
+      name: `  of the first ${first.count} after a start, the slowest`,
+      value: first.max,
+      unit: 'ms',
     },
     {
       id: `${id}.arrived`,
