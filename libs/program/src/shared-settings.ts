@@ -31,7 +31,7 @@ export const SHARED_SETTINGS = {
   allowedTargets: setting(
     'TIDEMARK_ALLOWED_TARGETS',
     '',
-    'Private addresses that webhooks and Slack channels may reach: host, host:port or CIDR, separated by commas.',
+    'Private addresses that webhooks, Slack channels and mail servers of channels may reach: host, host:port or CIDR, separated by commas.',
     allowList,
   ),
   smtp: setting(
