@@ -159,7 +159,7 @@ describe('a batch as JSON', () => {
     ['a million members', wide(1_000_000), 'too_many_keys', ''],
   ])('puts the fault of an item with %s in its place, as a line does', (_what, item, code, pointer) => {
     const batch = batchOf('{"a":9007199254740993}', item, '"last"');
-    const bad = new MalformedItem({ pointer, code, message: expect.any(String) } as never);
+    const bad = expect.objectContaining({ fault: { pointer, code, message: expect.any(String) } });
     expect(batch.items).toEqual([{ a: 2 ** 53 }, bad, 'last']);
     expect(parseLines(Buffer.from(`{"a":9007199254740993}\n${item}\n"last"`)).items[1]).toEqual(batch.items[1]);
     expect(batch.exactItem(0)).toEqual({ a: '9007199254740993' });
@@ -184,6 +184,7 @@ describe('a batch as JSON', () => {
     ['depth beside the items', `{"a":${deep(40)},"metrics":[${deep(40)}]}`, 'too_deep'],
     ['members beside the items', `{"a":${wide(300)},"metrics":[1]}`, 'too_many_keys'],
     ['a deep item without an end', `{"metrics":[1,${'['.repeat(500_000)}`, 'too_deep'],
+    ['two lists of metrics, one with a deep item', `{"metrics":[1],"metrics":[${deep(40)}]}`, 'too_deep'],
     ['no JSON beside a deep item', `{"metrics":[${deep(40)},x]}`, 'malformed_body'],
     [
       'more deep items than a batch may hold',
