@@ -128,6 +128,44 @@ describe.each(PROFILES)('hostile input, $name', (profile) => {
     await expectUnharmed(platform, `after-${name}`);
   });
 
+  test.each<[string, string, string, string]>([
+    ['a tag named constructor', '"tags":{"constructor":"x"}', 'reserved_name', '/tags/constructor'],
+    ['a tag named __proto__', '"tags":{"__proto__":"x"}', 'reserved_name', '/tags/__proto__'],
+    ['a tag with an escaped name', '"tags":{"\\u005f_proto__":"x"}', 'reserved_name', '/tags/__proto__'],
+    ['a value named constructor', '"values":{"constructor":1}', 'reserved_name', '/values/constructor'],
+    ['a value named prototype', '"values":{"prototype":1}', 'reserved_name', '/values/prototype'],
+    ['40 lists around each other', `"more":${'['.repeat(40)}${']'.repeat(40)}`, 'too_deep', ''],
+    ['300 values', `"values":{${Array.from({ length: 300 }, (_, i) => `"k${i}":1`).join(',')}}`, 'too_many_keys', ''],
+  ])('an item with %s is rejected alone, as JSON and as NDJSON', async (what, members, code, pointer) => {
+    const good = (id: string) => ({
+      inference: JSON.stringify(inference('beside', `${what} ${id}`)),
+      drift: JSON.stringify({ model_id: 'beside', drift_type: 'data', severity: 'low', confidence: 0.5 }),
+    });
+    for (const kind of ['inference', 'drift'] as const) {
+      // A drift has no values of its own, but a name is as hostile where nobody reads it.
+      if (kind === 'drift' && what.includes('prototype')) continue;
+      const [first, second] = [good('first')[kind], good('second')[kind]];
+      const items = [first, `${first.slice(0, -1)},${members}}`, second];
+      for (const [body, type] of [
+        [`{"metrics":[${items.join(',')}]}`, 'application/json'],
+        [items.join('\n'), 'application/x-ndjson'],
+      ] as const) {
+        const answer = await api.post(`metrics/${kind}/batch`, body, { headers: { 'content-type': type } });
+        expect([kind, type, answer.status, answer.json]).toEqual([
+          kind,
+          type,
+          207,
+          { accepted: 2, rejected: [{ index: 1, pointer, code, message: expect.any(String) }] },
+        ]);
+      }
+    }
+    await expectUnharmed(platform, `beside-${what}`);
+    const { metrics } = await api.must(api.get('metrics/inference?model_id=beside&limit=4'));
+    expect(metrics.map(({ request_id }: Json) => request_id).sort()).toEqual(
+      ['first', 'first', 'second', 'second'].map((id) => `${what} ${id}`),
+    );
+  });
+
   test('numbers that JSON cannot carry exactly are refused with the index of the item', async () => {
     const item = (latency: string): string =>
       `{"model_id":"numbers","model_type":"llm","request_id":"n","latency":${latency}}`;

@@ -10,6 +10,12 @@ export interface Annotations<T> {
 /** NO_ANNOTATIONS is the answer for nothing given. */
 export const NO_ANNOTATIONS: Annotations<never> = { entries: undefined, bad: 0, bytes: 0 };
 
+/** RESERVED_NAMES are refused by the server, for what they could reach in programs that read them back. */
+const RESERVED_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+
+/** NAMING says in a fault what names the entries may not have. */
+export const NAMING = `none named ${RESERVED_NAMES.join(', ')}`;
+
 /** readTags copies tags; numbers and booleans become text, null and undefined are absent, anything else is bad. */
 export function readTags(input: unknown): Annotations<string> {
   return readEntries(input, tagText);
@@ -41,7 +47,7 @@ function readEntries<T extends string | number>(
   for (const name of Object.keys(input)) {
     const value = input[name];
     if (value === undefined || value === null) continue;
-    const good = read(value);
+    const good = RESERVED_NAMES.includes(name) ? undefined : read(value);
     if (good === undefined) {
       bad++;
       continue;
@@ -49,6 +55,5 @@ function readEntries<T extends string | number>(
     entries.push([name, good]);
     bytes += name.length + 6 + (typeof good === 'string' ? good.length : 12);
   }
-  // fromEntries defines each key, so that `__proto__` is a key like any other.
   return { entries: entries.length === 0 ? undefined : Object.fromEntries(entries), bad, bytes };
 }

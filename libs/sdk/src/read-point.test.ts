@@ -109,13 +109,18 @@ describe('readInferencePoint', () => {
     );
   });
 
-  it('carries a key named __proto__ as a key', () => {
-    const tags: unknown = JSON.parse('{"__proto__":"x","constructor":"y"}');
-    const read = readInferencePoint({ ...GOOD, tags }, NOW);
-    expect(read).toMatchObject({
-      ok: true,
-      json: expect.stringContaining('"tags":{"__proto__":"x","constructor":"y"}'),
+  it.each(['__proto__', 'constructor', 'prototype'])('refuses a tag and a value named %s', (name) => {
+    const tags: unknown = JSON.parse(`{"a":"b","${name}":"x"}`);
+    const values: unknown = JSON.parse(`{"a":1,"${name}":1}`);
+    const naming = 'none named __proto__, constructor, prototype';
+    expect(readInferencePoint({ ...GOOD, tags, values }, NOW)).toEqual({
+      ok: false,
+      message: `tags must be an object of strings, ${naming}; values must be an object of finite numbers, ${naming}`,
     });
+  });
+
+  it('takes an empty object, which has such names only by inheritance', () => {
+    expect(wire(readInferencePoint({ ...GOOD, tags: {}, values: {} }, NOW))).toMatchObject({ model_id: 'm' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { readTags, readValues } from './annotations.js';
+import { NAMING, readTags, readValues } from './annotations.js';
 import { isRecord } from './is-record.js';
 import { uuid } from './uuid.js';
 
@@ -146,13 +146,13 @@ class Fields {
 
   tags(): Readonly<Record<string, string>> | undefined {
     const { entries, bad } = readTags(this.#input['tags']);
-    if (bad > 0) this.#faults.push('tags must be an object of strings');
+    if (bad > 0) this.#faults.push(`tags must be an object of strings, ${NAMING}`);
     return entries;
   }
 
   values(): Readonly<Record<string, number>> | undefined {
     const { entries, bad } = readValues(this.#input['values']);
-    if (bad > 0) this.#faults.push('values must be an object of finite numbers');
+    if (bad > 0) this.#faults.push(`values must be an object of finite numbers, ${NAMING}`);
     return entries;
   }
 }

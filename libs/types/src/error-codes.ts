@@ -10,15 +10,23 @@ export const ERROR_CODES = {
   malformed_body: {
     status: 400,
     title: 'The body cannot be read',
-    help: 'The body is not valid JSON, NDJSON or gzip, or holds a forbidden name such as `__proto__`. `detail` says where.',
+    help: 'The body is not valid JSON, NDJSON or gzip, or holds a forbidden name such as `__proto__`; within an item of a batch such a name has only the item rejected, as `reserved_name`. `detail` says what.',
   },
   malformed_request: {
     status: 400,
     title: 'The request is not HTTP',
     help: 'Its first line or a header cannot be read, its method is none that is known, or it names no Host. `detail` says which; the connection is closed.',
   },
-  too_deep: { status: 400, title: 'The body is nested too deeply', help: 'Send objects nested at most 32 deep.' },
-  too_many_keys: { status: 400, title: 'An object has too many members', help: 'Send at most 256 members an object.' },
+  too_deep: {
+    status: 400,
+    title: 'The body is nested too deeply',
+    help: 'Send objects nested at most 32 deep. An item of a batch may be as deep, and is rejected alone where it is deeper.',
+  },
+  too_many_keys: {
+    status: 400,
+    title: 'An object has too many members',
+    help: 'Send at most 256 members an object. An item of a batch that has more is rejected alone.',
+  },
   invalid_query: {
     status: 422,
     title: 'A query parameter is not valid',
@@ -155,6 +163,8 @@ export const ITEM_CODES = {
   timestamp_too_old: 'The timestamp is older than the retention of raw metrics.',
   series_limit: 'The metric would open a series past the limit of the project.',
   malformed_body: 'The line is not valid JSON.',
+  too_deep: 'The item of the batch is nested more than 32 deep.',
+  too_many_keys: 'An object of the item of the batch has more than 256 members.',
 } as const;
 
 /** ItemCode is the code of one fault in a request. */

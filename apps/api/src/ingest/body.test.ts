@@ -99,7 +99,7 @@ describe('parseJson', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  it.each(['{"a":"__proto__"}', '{"__proto":1,"constructors":2}', '["constructor"]', '{"a":"\\\\u005f"}'])(
+  it.each(['{"a":"__proto__"}', '{"__proto":1,"constructors":2}', '["constructor"]', '{"a":"\\u005f"}'])(
     'takes %s, which names no prototype',
     (json) => expect(parse(json)).toEqual(JSON.parse(json)),
   );
@@ -135,6 +135,64 @@ describe('parseLines', () => {
 
   it('walks a line of megabytes without an end once', () => {
     expect(items(`{"a":"${'\\"'.repeat(4_000_000)}`)).toEqual([expect.any(MalformedItem)]);
+  });
+});
+
+describe('a batch as JSON', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const wide = (members: number) => `{${Array.from({ length: members }, (_, i) => `"k${i}":${i}`).join(',')}}`;
+  const batchOf = (...items: string[]) => new BatchBody(Buffer.from(`{"more":[],"metrics":[${items.join(',')}]}`));
+
+  it.each<[string, string, string, string]>([
+    ['__proto__', '{"__proto__":{"polluted":1}}', 'reserved_name', '/__proto__'],
+    ['constructor', '{"tags":{"constructor":"x"}}', 'reserved_name', '/tags/constructor'],
+    ['an escaped name', '{"a/b":[0,{"\\u005f_proto__":1}]}', 'reserved_name', '/a~1b/1/__proto__'],
+    [
+      'a name under a long one',
+      `{"${'x'.repeat(5000)}":{"constructor":1}}`,
+      'reserved_name',
+      `/${'x'.repeat(64)}/constructor`,
+    ],
+    ['33 levels', deep(33), 'too_deep', ''],
+    ['half a million levels', deep(500_000), 'too_deep', ''],
+    ['257 members', wide(257), 'too_many_keys', ''],
+    ['a million members', wide(1_000_000), 'too_many_keys', ''],
+  ])('puts the fault of an item with %s in its place, as a line does', (_what, item, code, pointer) => {
+    const batch = batchOf('{"a":9007199254740993}', item, '"last"');
+    const bad = expect.objectContaining({ fault: { pointer, code, message: expect.any(String) } });
+    expect(batch.items).toEqual([{ a: 2 ** 53 }, bad, 'last']);
+    expect(parseLines(Buffer.from(`{"a":9007199254740993}\n${item}\n"last"`)).items[1]).toEqual(batch.items[1]);
+    expect(batch.exactItem(0)).toEqual({ a: '9007199254740993' });
+    expect(batch.exactItem(1)).toBe(batch.items[1]);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  it('takes items at the bounds', () => {
+    expect(batchOf(deep(32), wide(256)).items).toEqual([JSON.parse(deep(32)), JSON.parse(wide(256))]);
+  });
+
+  it('gives the items of the list that counts, where an escaped name hides one', () => {
+    const text = `{"metrics":[${deep(40)}],"\\u006detrics":[1]}`;
+    expect(new BatchBody(Buffer.from(text)).items).toEqual([1]);
+  });
+
+  it.each([
+    ['a forbidden name beside the items', '{"metrics":[1],"constructor":1}', 'malformed_body'],
+    ['a forbidden name further in beside the items', '{"a":[{"__proto__":1}],"metrics":[1]}', 'malformed_body'],
+    ['a forbidden name and no items', '{"metrics":{"__proto__":1}}', 'malformed_body'],
+    ['a forbidden name in a list', '[{"__proto__":1}]', 'malformed_body'],
+    ['depth beside the items', `{"a":${deep(40)},"metrics":[${deep(40)}]}`, 'too_deep'],
+    ['members beside the items', `{"a":${wide(300)},"metrics":[1]}`, 'too_many_keys'],
+    ['a deep item without an end', `{"metrics":[1,${'['.repeat(500_000)}`, 'too_deep'],
+    ['two lists of metrics, one with a deep item', `{"metrics":[1],"metrics":[${deep(40)}]}`, 'too_deep'],
+    ['no JSON beside a deep item', `{"metrics":[${deep(40)},x]}`, 'malformed_body'],
+    [
+      'more deep items than a batch may hold',
+      `{"metrics":[${Array(10_001).fill(deep(40)).join(',')}]}`,
+      'body_too_large',
+    ],
+  ])('refuses as a whole %s', async (_what, text, code) => {
+    expect(await codeOf(() => new BatchBody(Buffer.from(text)).items)).toBe(code);
   });
 });
 

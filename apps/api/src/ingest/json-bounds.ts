@@ -18,8 +18,8 @@ const COLON = 0x3a;
  * this scan: 500,000 nested arrays or an object of a million members. It does not validate; it returns null for any
  * text within bounds, valid or not.
  */
-export function findBoundsFault(text: Uint8Array): BoundsFault | null {
-  const members = new Int32Array(MAX_DEPTH + 2);
+export function findBoundsFault(text: Uint8Array, maxDepth: number = MAX_DEPTH): BoundsFault | null {
+  const members = new Int32Array(maxDepth + 2);
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const byte = text[i];
@@ -32,7 +32,7 @@ export function findBoundsFault(text: Uint8Array): BoundsFault | null {
       members[depth] = count;
     } else if (byte === 0x7b || byte === 0x5b) {
       depth++;
-      if (depth > MAX_DEPTH) return { code: 'too_deep', offset: i };
+      if (depth > maxDepth) return { code: 'too_deep', offset: i };
       members[depth] = 0;
     } else if (byte === 0x7d || byte === 0x5d) {
       if (depth > 0) depth--;

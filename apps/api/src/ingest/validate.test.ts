@@ -183,7 +183,7 @@ describe('Validator', () => {
     expect(points.map(({ latency }) => latency)).toEqual([1, 2]);
     expect(rejected.map(({ index, code, pointer }) => [index, code, pointer])).toEqual([
       [1, 'malformed_body', ''],
-      [3, 'malformed_body', ''],
+      [3, 'reserved_name', '/__proto__'],
     ]);
   });
 

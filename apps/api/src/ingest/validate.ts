@@ -100,7 +100,7 @@ export class Validator {
     const item = body.items[index];
     if (schema.accepts(item) && !isSuspect(item)) return item;
     if (item instanceof MalformedItem) {
-      rejected.push({ index, pointer: '', code: 'malformed_body', message: item.reason });
+      rejected.push({ index, ...item.fault });
       return null;
     }
     const coerced = coerceNumbers(body.exactItem(index));
