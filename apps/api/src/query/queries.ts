@@ -83,6 +83,12 @@ export const DeliveryQuerySchema = Type.Object({
   status: Type.Optional(oneOf(DELIVERY_STATUSES, 'Only deliveries in this state.')),
   limit: limit(100, 1000),
 });
+/** ChannelRemovalQuerySchema are the parameters of DELETE /channels/{id}. */
+export const ChannelRemovalQuerySchema = Type.Object({
+  force: Type.Optional(
+    Type.Boolean({ description: 'Remove it although models notify it, and take it out of their lists.' }),
+  ),
+});
 /** ExportQuerySchema are the parameters of GET /export. */
 export const ExportQuerySchema = Type.Object({
   format: Type.Unsafe<'csv' | 'ndjson'>({ ...oneOf(['csv', 'ndjson'], 'How rows are written.'), default: 'csv' }),

@@ -9,7 +9,7 @@ import {
   ModelSchema,
   SCOPES,
 } from '@tidemark/types';
-import { AlertQuerySchema, DeliveryQuerySchema } from '../../query/queries.js';
+import { AlertQuerySchema, ChannelRemovalQuerySchema, DeliveryQuerySchema } from '../../query/queries.js';
 import type { RouteDoc } from './route-doc.js';
 
 const registration = {
@@ -230,9 +230,12 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
     path: '/api/v1/channels/:id',
     tag: 'Channels',
     summary: 'Remove a channel',
-    description: 'Its waiting deliveries end as dead, with the reason.',
+    description:
+      'Its waiting deliveries end as dead, with the reason. A channel that models notify stays, unless `force=true`: then it ' +
+      'goes out of their lists, and a model whose list would be empty notifies every enabled channel.',
+    query: ChannelRemovalQuerySchema,
     answer: { status: 204, description: 'Removed.' },
-    problems: ['not_found'],
+    problems: ['invalid_query', 'not_found', 'conflict'],
   },
   {
     method: 'POST',
