@@ -35,7 +35,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === 500)
     log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
   else if (problem.cause !== undefined && problem.status > 500) {
-    log.warn({ requestId: request.id, code: problem.code, err: problem.cause }, problem.message);
+    // Where it happened says nothing about a disk or a network, and while one is away every request brings a line.
+    const reason = problem.cause instanceof Error ? problem.cause.message : 'unknown';
+    log.warn({ requestId: request.id, code: problem.code, reason }, problem.message);
   }
   if (reply.sent) return;
   void reply
@@ -54,6 +56,10 @@ export function toProblem(error: unknown): HttpProblem {
       : 'a database that this needs does not answer now; try again';
     return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
   }
+  if (isOfDisk(error)) {
+    const detail = 'the state can be neither read nor written now: its disk is full or fails; try again';
+    return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
+  }
   const status = statusOf(error);
   const code = BY_STATUS[status];
   const detail = error instanceof Error ? error.message : 'the request failed';
@@ -65,6 +71,14 @@ export function toProblem(error: unknown): HttpProblem {
 /** A database that is away is neither the client's fault nor a defect: the same request works when it is back. */
 function isAway(error: unknown): boolean {
   return codeOf(error) === 'STATE_UNAVAILABLE' || isOfPoints(error);
+}
+
+/** What SQLite says of a disk that is full, fails, or can only be read, and of a file that another program holds. */
+const DISK_FAULT = /^SQLITE_(FULL|IOERR|BUSY|CANTOPEN|READONLY)(_|$)/;
+
+function isOfDisk(error: unknown): boolean {
+  const code = codeOf(error);
+  return typeof code === 'string' && DISK_FAULT.test(code);
 }
 
 /** Only a server of points fails so, and before it stands a spool. */
