@@ -31,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** sendProblem answers a request with the problem that an error amounts to; only defects of ours are logged as errors. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  const problem = toProblem(error);
+  const problem = isOfMediaType(error) ? mediaTypeProblem(request) : toProblem(error);
   if (problem.status === 500)
     log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
   else if (problem.cause !== undefined && problem.status > 500) {
@@ -66,6 +66,24 @@ export function toProblem(error: unknown): HttpProblem {
   return code
     ? new HttpProblem(code, detail)
     : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
+}
+
+/** Only Fastify itself refuses a type so: what we refuse is a problem already. */
+function isOfMediaType(error: unknown): boolean {
+  return !(error instanceof HttpProblem) && statusOf(error) === 415;
+}
+
+/** Says what came and what is taken: a client such as curl sends a form unless it is told otherwise. */
+function mediaTypeProblem({ headers, routeOptions }: FastifyRequest): HttpProblem {
+  const given = headers['content-type'];
+  const came = given === undefined ? 'without a content-type' : `as ${JSON.stringify(given.slice(0, 100))}`;
+  const taken = (routeOptions.url ?? '').endsWith('/batch')
+    ? 'application/json or application/x-ndjson'
+    : 'application/json';
+  return new HttpProblem(
+    'unsupported_media_type',
+    `the body came ${came}; the route takes ${taken}: send that header, with curl -H 'content-type: application/json'`,
+  );
 }
 
 /** A database that is away is neither the client's fault nor a defect: the same request works when it is back. */
