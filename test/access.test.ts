@@ -79,7 +79,7 @@ describe.each(PROFILES)('access, $name', (profile) => {
         .filter(({ scope }) => scope === null)
         .map(({ path }) => path)
         .sort(),
-    ).toEqual(['/api/v1/health', '/docs', '/docs/errors', '/livez', '/openapi.json', '/readyz'].sort());
+    ).toEqual(['/', '/api/v1/health', '/docs', '/docs/errors', '/livez', '/openapi.json', '/readyz'].sort());
   });
 
   test('no route answers anything but 401 without a key, or with one that is not right', async () => {

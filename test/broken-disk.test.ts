@@ -3,7 +3,7 @@ import type { Answer, Client } from './rig/client.js';
 import { DiskFaults } from './rig/disk-faults.js';
 import { EMBEDDED } from './rig/embedded-platform.js';
 import { figure, milliseconds } from './rig/figure.js';
-import { inference } from './rig/fixtures.js';
+import { inference, model } from './rig/fixtures.js';
 import { IngestLoad, type SentBatch } from './rig/ingest-load.js';
 import { openPlatform, type Platform } from './rig/platform.js';
 import { commandFault, skipUnless } from './rig/skip.js';
@@ -93,6 +93,32 @@ describe('a disk that fails', () => {
     await platform.kill();
     await platform.start();
     await expectAllThere(platform, ingest.load.batches);
+  });
+
+  test('what a full disk refuses of models and channels is answered 503 too, without a page of log for each', async (context) => {
+    const disk = await SmallDisk.mount(4);
+    if (typeof disk === 'string') return skipUnless(context, disk);
+    const platform = await openPlatform(EMBEDDED, { dataDir: disk.folder });
+    const api = platform.client();
+    await api.must(api.post('models', model('before')));
+    await disk.fill();
+
+    const refusals: Answer[] = [];
+    let turn = 0;
+    const name = 'x'.repeat(200); // small rows still fit into pages that are there
+    await waitFor('registrations to be refused', async () => {
+      const answer = await api.post('models', model(`m${turn++}`, { name }));
+      if (answer.status !== 201) refusals.push(answer);
+      return refusals.length > 5;
+    });
+    expectHonest(refusals);
+    expectHonest([await api.post('channels', { name, kind: 'webhook', url: 'https://example.com/hook' })]);
+    expectHonest([await api.put('models/before', model('before', { version: '2' }))]);
+    expect((await api.must(api.get('models/before'))).version).toBe('1'); // reading goes on
+    expect(platform.output).not.toMatch(/a request failed|SqliteError.*\\n +at /);
+
+    await disk.clear();
+    await waitFor('a change to be kept', async () => (await api.put('models/before', model('before'))).status === 200);
   });
 
   test('a disk that cannot sync is answered 503, never a false success, and heals by itself', async (context) => {

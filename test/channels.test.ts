@@ -81,6 +81,34 @@ describe.each(PROFILES)('what a receiver answers, $name', (profile) => {
     expect(await settledLedger(api, heard, 1)).toMatchObject([{ status: 'delivered' }]);
   });
 
+  test('a channel that models notify goes by force only, and then leaves no model silent', async () => {
+    const sink = await openSink();
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    const make = async (path: string): Promise<string> =>
+      (await api.must(api.post('channels', { name: path, kind: 'webhook', url: `${sink.url}/${path}` }))).id;
+    const [own, common, spare] = [await make('own'), await make('common'), await make('spare')];
+    await api.must(api.post('models', model('one', { channels: [own] })));
+    await api.must(api.post('models', model('two', { channels: [own, common] })));
+
+    const refused = await api.delete(`channels/${own}`);
+    expect(refused).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    expect(refused.json.detail).toMatch(/^2 models notify this channel: "one", "two"; .*\?force=true/);
+    expect((await api.delete(`channels/${own}?force=perhaps`)).status).toBe(422);
+    expect((await api.delete(`channels/${own}?force=false`)).status).toBe(409);
+    expect((await api.get(`channels/${own}`)).json.enabled).toBe(true);
+    expect((await api.delete(`channels/${spare}`)).status).toBe(204);
+
+    expect((await api.delete(`channels/${own}?force=true`)).status).toBe(204);
+    expect((await api.delete(`channels/${own}?force=true`)).status).toBe(404);
+    expect((await api.must(api.get('models/one'))).channels).toBeNull();
+    expect((await api.must(api.get('models/two'))).channels).toEqual([common]);
+    await api.must(api.post('metrics/inference', inference('one', 'r', { latency: 9000 })));
+    const [{ id }] = await api.must(api.get('alerts?model_id=one'));
+    expect(await settledLedger(api, id, 1)).toMatchObject([{ channel_id: common, status: 'delivered' }]);
+    expect((await api.post('models', model('late', { channels: [own] }))).status).toBe(422);
+  });
+
   test('what the limits held back is in the ledger, and counted in the next message', async () => {
     const sink = await openSink();
     const platform = await openPlatform(profile);

@@ -126,8 +126,15 @@ function providersOf(
     provide(AlertsDeps, new AlertsDeps(book, state.alerts, state.deliveries, clock)),
     provide(
       ChannelsDeps,
-      new ChannelsDeps(channels, delivery.vault, clock, randomBytes, delivery.test, ensureProject, (kind) =>
-        delivery.clients.want(kind),
+      new ChannelsDeps(
+        channels,
+        delivery.vault,
+        clock,
+        randomBytes,
+        delivery.test,
+        ensureProject,
+        (kind) => delivery.clients.want(kind),
+        (project, id, options) => state.directory.afterRemoval(() => channels.remove(project, id, options)),
       ),
     ),
     provide(DeliveriesDeps, new DeliveriesDeps(state.deliveries, clock, () => delivery.wake())),

@@ -44,6 +44,13 @@ describe('readConfig', () => {
     }
   });
 
+  it.each([
+    ['TIDEMARK_RETENTION_RAW', '99999999d', /: "99999999d" is too long; the most is 999999 of a unit$/],
+    ['TIDEMARK_RETENTION_RAW', '7', /: "7" is not a time such as/],
+  ])('says of %s=%s what it may be', (name, text, fault) => {
+    expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(fault)]);
+  });
+
   it('takes an empty or blank variable for one that is absent', () => {
     expect(configOf({ API_PORT: '', API_HOST: '  ', SMTP_URL: '' })).toEqual(configOf({}));
   });

@@ -107,7 +107,7 @@ describe('deliver', () => {
     await bench.fire('m1', { channelIds: [gone] });
     await bench.channels.disable('default', gone, { reason: 'HTTP 410', nowMs: 0 });
     expect(await tryNext()).toEqual({ kind: 'reject', reason: 'the channel is disabled: HTTP 410' });
-    await bench.channels.remove('default', gone, 0);
+    await bench.channels.remove('default', gone, { nowMs: 0 });
     const find = (project: string, id: string) => bench.directory.find(project, id);
     expect(await find('default', gone)).toEqual({ kind: 'reject', reason: 'the channel was removed' });
     const [delivery] = await bench.ledger();

@@ -101,6 +101,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 
 /** duration reads a time with its unit, such as `90s`; in ms. */
 export function duration(text: string): number {
+  if (/^[1-9]\d{6,}[smhd]$/.test(text))
+    throw new Error(`"${text.slice(0, 40)}" is too long; the most is 999999 of a unit`);
   const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
   if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a time such as 90s, 15m, 12h or 7d`);
   return Number(match[1]) * (UNIT_MS[match[2]] ?? 0);
@@ -110,6 +112,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
 
 /** size reads an amount of data with its unit, such as `512MB`; in bytes. */
 export function size(text: string): number {
+  if (/^[1-9]\d{6,}(MB|GB)$/.test(text))
+    throw new Error(`"${text.slice(0, 40)}" is too much; the most is 999999 of a unit`);
   const match = /^([1-9]\d{0,5})(MB|GB)$/.exec(text);
   if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a size such as 512MB or 4GB`);
   return Number(match[1]) * (UNIT_BYTES[match[2]] ?? 0);

@@ -1,9 +1,11 @@
 import type { ChannelKind } from '@tidemark/types';
 import type { Selectable } from 'kysely';
+import { type ChannelUsers, readUsers, takeOut, unused } from './channel-users.js';
 import type { State } from './database.js';
 import { literally } from './delivery.js';
+import { type Model, toModel } from './models.js';
 import { bump } from './revisions.js';
-import type { ChannelsTable } from './schema.js';
+import type { ChannelsTable, ModelsTable } from './schema.js';
 
 /** Channel is where notifications of a project go. */
 export interface Channel {
@@ -23,10 +25,20 @@ export interface Channel {
 /** ChannelInput is a channel to keep; `id` is made by `newId`. */
 export type ChannelInput = Pick<Channel, 'project' | 'id' | 'name' | 'kind' | 'sealedConfig' | 'enabled'>;
 
-/** ChannelRemoval tells how many waiting deliveries a removal ended as dead, or that there was no such channel. */
+/**
+ * ChannelRemoval tells how many waiting deliveries a removal ended as dead and which models it changed, or why nothing was
+ * done: there is no such channel, or models notify it.
+ */
 export type ChannelRemoval =
-  | { readonly outcome: 'removed'; readonly deadDeliveries: number }
-  | { readonly outcome: 'refused'; readonly code: 'not_found' };
+  | { readonly outcome: 'removed'; readonly deadDeliveries: number; readonly models: readonly Model[] }
+  | { readonly outcome: 'refused'; readonly code: 'not_found' }
+  | { readonly outcome: 'refused'; readonly code: 'in_use'; readonly users: ChannelUsers };
+
+/** RemovalOptions: with `force` a channel goes although models notify it, and out of their lists. */
+export interface RemovalOptions {
+  readonly nowMs: number;
+  readonly force?: boolean;
+}
 
 /** Channels keeps the channels of every project. */
 export class Channels {
@@ -93,9 +105,10 @@ export class Channels {
 
   /**
    * remove takes the channel away, with its secrets, and ends its waiting deliveries as dead with the reason, in one
-   * transaction. One that is being sent at this moment ends by its own outcome.
+   * transaction. One that is being sent at this moment ends by its own outcome. A channel that models notify stays, or by
+   * `force` goes out of their lists in the same transaction: a model must not name what is not there and fall silent.
    */
-  async remove(project: string, id: string, nowMs: number): Promise<ChannelRemoval> {
+  async remove(project: string, id: string, { nowMs, force = false }: RemovalOptions): Promise<ChannelRemoval> {
     const channel = this.state.db
       .updateTable('channels')
       .set({ sealed_config: '', enabled: 0, disabled_reason: 'removed', updated_ms: nowMs, removed_ms: nowMs })
@@ -108,13 +121,22 @@ export class Channels {
       .where('project', '=', project)
       .where('channel_id', '=', id)
       .where('status', '=', literally('pending'));
+    // The channel's row comes first: a registration that names it either has ended, and is seen, or finds it gone.
     const done = await this.state.write([
       { query: channel.compile(), expect: 1 },
+      force ? { query: takeOut(this.state, { project, channelId: id, nowMs }) } : unused(this.state, project, id),
       { query: deliveries.compile() },
       bump(this.state, 'channels'),
+      ...(force ? [bump(this.state, 'models')] : []),
     ]);
-    if (done.outcome === 'unmet') return { outcome: 'refused', code: 'not_found' };
-    return { outcome: 'removed', deadDeliveries: done.results[1]?.changes ?? 0 };
+    if (done.outcome === 'unmet') {
+      if (done.step === 0) return { outcome: 'refused', code: 'not_found' };
+      return { outcome: 'refused', code: 'in_use', users: await readUsers(this.state, project, id) };
+    }
+    const [, models, dead] = done.results;
+    // The statement returns whole rows of the models, or none.
+    const changed = (models?.rows ?? []) as unknown as Selectable<ModelsTable>[];
+    return { outcome: 'removed', deadDeliveries: dead?.changes ?? 0, models: changed.map(toModel) };
   }
 }
 

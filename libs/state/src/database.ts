@@ -73,15 +73,22 @@ export async function openSqliteState(file: string, options: StateOptions = {}):
   };
 }
 
-/** writeReturning runs a statement through `write`, in one transaction with those `besides`, and answers the rows it returned. */
+/** writeReturning runs a statement through `write`, in one transaction with those `before` and `besides`, and answers the rows it returned: none if it was undone. */
 export async function writeReturning<Row>(
   state: State,
   query: CompiledQuery<Row>,
-  { durability, besides = [] }: { readonly durability?: Durability; readonly besides?: readonly Write[] } = {},
+  { durability, before = [], besides = [] }: Company = {},
 ): Promise<Row[]> {
-  const done = await state.write([{ query }, ...besides], durability);
+  const done = await state.write([...before, { query }, ...besides], durability);
   // The compiled query's type says what its rows are, as it does for `execute`.
-  return done.outcome === 'committed' ? ((done.results[0]?.rows ?? []) as unknown as Row[]) : [];
+  return done.outcome === 'committed' ? ((done.results[before.length]?.rows ?? []) as unknown as Row[]) : [];
+}
+
+/** What shares the transaction of a statement. */
+interface Company {
+  readonly durability?: Durability;
+  readonly before?: readonly Write[];
+  readonly besides?: readonly Write[];
 }
 
 function toSqlValue(value: unknown): SqlValue {

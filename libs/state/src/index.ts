@@ -2,7 +2,8 @@ export { type Acknowledgement, type Alert, type AlertEvent, type AlertKey, type 
 export { type AlertCounts } from './alert-counts.js';
 export { type AlertFilter, type AlertMark, Alerts, type TransitionOutcome } from './alerts.js';
 export { Backlogs, type WaitingPoints } from './backlogs.js';
-export { type Channel, type ChannelInput, type ChannelRemoval, Channels } from './channels.js';
+export { type ChannelUsers } from './channel-users.js';
+export { type Channel, type ChannelInput, type ChannelRemoval, Channels, type RemovalOptions } from './channels.js';
 export { type Claim, type ClaimOptions, type ClaimOutcome, Claims, type DueDelivery } from './claims.js';
 export { openSqliteState, type State, type StateOptions } from './database.js';
 export { Deliveries, type DeliveryFilter, type ReplayOutcome } from './deliveries.js';
@@ -12,7 +13,7 @@ export { type ApiKey, type Identity, type KeyInput, Keys } from './keys.js';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.js';
 export { type LeaseOutcome, type LeaseRequest, Leases } from './leases.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
-export { type Model, type ModelInput, Models, type Thresholds } from './models.js';
+export { ChannelGoneError, type Model, type ModelInput, Models, type Thresholds } from './models.js';
 export { type AttemptEnd, type Held, type MarkOutcome, Outbox, type RecentDelivery } from './outbox.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { Revisions, type Topic } from './revisions.js';

@@ -1,5 +1,6 @@
 import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Environment, type ModelType } from '@tidemark/types';
 import { type Selectable, sql } from 'kysely';
+import { held } from './channel-users.js';
 import { type State, writeReturning } from './database.js';
 import { bump } from './revisions.js';
 import type { ModelsTable } from './schema.js';
@@ -41,11 +42,21 @@ export type ModelInput = Pick<
 > &
   Partial<Pick<Model, 'resolveAfterMs' | 'repeatIntervalMs' | 'channelIds' | 'driftAlerts'>>;
 
+/** ChannelGoneError says that a model names a channel that its project does not have, or no longer. */
+export class ChannelGoneError extends Error {
+  constructor(modelId: string) {
+    super(`model "${modelId}" names a channel that is not there`);
+  }
+}
+
 /** Models keeps the registered models. */
 export class Models {
   constructor(private readonly state: State) {}
 
-  /** put registers the model, or overwrites the one of the same id, which keeps its place in the order. */
+  /**
+   * put registers the model, or overwrites the one of the same id, which keeps its place in the order. It throws
+   * `ChannelGoneError` when a channel that it names is not there, also when that was removed at the same moment.
+   */
   async put(input: ModelInput, nowMs: number): Promise<Model> {
     const given = columnsOf(input, nowMs);
     const query = this.state.db
@@ -64,8 +75,11 @@ export class Models {
       .onConflict((conflict) => conflict.columns(['project', 'id']).doUpdateSet(given))
       // Read later it could be gone, or another's.
       .returningAll();
-    const [row] = await writeReturning(this.state, query.compile(), { besides: [bump(this.state, 'models')] });
-    if (!row) throw new Error(`model "${input.id}" was not registered`);
+    const [row] = await writeReturning(this.state, query.compile(), {
+      before: held(this.state, input.project, input.channelIds ?? []),
+      besides: [bump(this.state, 'models')],
+    });
+    if (!row) throw new ChannelGoneError(input.id);
     return toModel(row);
   }
 
@@ -116,7 +130,8 @@ function columnsOf(input: ModelInput, nowMs: number) {
   };
 }
 
-function toModel(row: Selectable<ModelsTable>): Model {
+/** toModel reads a row of the models. */
+export function toModel(row: Selectable<ModelsTable>): Model {
   return {
     project: row.project,
     id: row.id,

@@ -3,9 +3,11 @@ import { Alerts } from './alerts.js';
 import { Channels } from './channels.js';
 import { Deliveries } from './deliveries.js';
 import { aFiring, committed, type MakeEngine, someModel, useState } from './engine.contract.js';
-import { Models } from './models.js';
+import { ChannelGoneError, Models } from './models.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
+
+const webhook = { project: 'p', id: 'c1', name: 'Hook', kind: 'webhook', sealedConfig: 'x', enabled: true } as const;
 
 /** describePort states what holds for projects, models and channels on every engine. */
 export function describePort(makeEngine: MakeEngine): void {
@@ -40,6 +42,7 @@ export function describePort(makeEngine: MakeEngine): void {
 
     it('overwrites the same id in its place, and keeps what the overwrite does not name', async () => {
       const models = new Models(state());
+      await new Channels(state()).put(webhook, 1);
       await models.put(someModel({ id: 'z', channelIds: ['c1'], driftAlerts: false, resolveAfterMs: 7 }), 1);
       await models.put(someModel({ id: 'a' }), 2);
       const again = await models.put(someModel({ id: 'z', name: 'New' }), 3);
@@ -77,15 +80,6 @@ export function describePort(makeEngine: MakeEngine): void {
   });
 
   describe('channels', () => {
-    const webhook = {
-      project: 'p',
-      id: 'c1',
-      name: 'Hook',
-      kind: 'webhook',
-      sealedConfig: 'x',
-      enabled: true,
-    } as const;
-
     it('gives a channel back, with the reason while it is disabled', async () => {
       const channels = new Channels(state());
       const made = await channels.put(webhook, 5);
@@ -102,7 +96,7 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await channels.get('q', 'c1')).toBeNull();
       expect(await channels.list('q')).toEqual([]);
       expect(await channels.disable('q', 'c1', { reason: 'x', nowMs: 2 })).toBe(false);
-      expect(await channels.remove('q', 'c1', 2)).toEqual({ outcome: 'refused', code: 'not_found' });
+      expect(await channels.remove('q', 'c1', { nowMs: 2 })).toEqual({ outcome: 'refused', code: 'not_found' });
       expect(await channels.list('p')).toHaveLength(1);
     });
 
@@ -113,7 +107,9 @@ export function describePort(makeEngine: MakeEngine): void {
       await outbox.claimDue(10, 1);
       const fired = aFiring(20, { key: { modelId: 'other' }, channelIds: ['c1', 'c2'] });
       const waiting = committed(await alerts.commitTransition(fired));
-      expect(await channels.remove('p', 'c1', 30)).toEqual({ outcome: 'removed', deadDeliveries: 1 });
+      expect(await channels.remove('p', 'c1', { nowMs: 30 })).toEqual({
+        ...{ outcome: 'removed', deadDeliveries: 1, models: [] },
+      });
       expect(await channels.list('p')).toEqual([]);
       const ledger = await new Deliveries(state()).list({ project: 'p', limit: 10 });
       const fate = Object.fromEntries(ledger.map(({ id, status, lastError }) => [id, [status, lastError]]));
@@ -127,9 +123,74 @@ export function describePort(makeEngine: MakeEngine): void {
     it('keeps no secret of a removed channel', async () => {
       const channels = new Channels(state());
       await channels.put({ ...webhook, sealedConfig: 'sealed-secret' }, 1);
-      await channels.remove('p', 'c1', 2);
+      await channels.remove('p', 'c1', { nowMs: 2 });
       const rows = await state().db.selectFrom('channels').selectAll().execute();
       expect(rows).toMatchObject([{ id: 'c1', name: 'Hook', sealed_config: '', removed_ms: 2 }]);
+    });
+
+    it('keeps a channel that models notify, and says which do', async () => {
+      const [channels, models] = [new Channels(state()), new Models(state())];
+      for (const id of ['c1', 'c10']) await channels.put({ ...webhook, id }, 1);
+      for (const project of ['p', 'q']) await channels.put({ ...webhook, project }, 1);
+      await models.put(someModel({ id: 'other', channelIds: ['c10'] }), 1);
+      await models.put(someModel({ id: 'all' }), 1);
+      await models.put(someModel({ id: 'theirs', project: 'q', channelIds: ['c1'] }), 1);
+      for (let i = 0; i < 12; i++) await models.put(someModel({ id: `m${i}`, channelIds: ['c10', 'c1'] }), 1);
+      const modelIds = Array.from({ length: 10 }, (_, i) => `m${i}`);
+      const refused = { outcome: 'refused', code: 'in_use', users: { total: 12, modelIds } };
+      expect(await channels.remove('p', 'c1', { nowMs: 2 })).toEqual(refused);
+      expect(await channels.get('p', 'c1')).toMatchObject({ enabled: true, sealedConfig: 'x', updatedMs: 1 });
+      expect(await models.get('p', 'm0')).toMatchObject({ channelIds: ['c10', 'c1'], updatedMs: 1 });
+    });
+
+    it.each([
+      [['c1'], null],
+      [['c1', 'c1'], null],
+      [['c1', 'c2'], ['c2']],
+      [['c2', 'c1'], ['c2']],
+      [
+        ['c2', 'c1', 'c10'],
+        ['c2', 'c10'],
+      ],
+    ])('takes a channel that goes by force out of the list %j, which leaves %j', async (before, after) => {
+      const [channels, models] = [new Channels(state()), new Models(state())];
+      for (const id of ['c1', 'c2', 'c10']) await channels.put({ ...webhook, id }, 1);
+      await models.put(someModel({ id: 'none', channelIds: [] }), 1);
+      await models.put(someModel({ channelIds: before }), 1);
+      const done = await channels.remove('p', 'c1', { nowMs: 5, force: true });
+      const changed = await models.get('p', 'm');
+      expect(changed).toMatchObject({ channelIds: after, createdMs: 1, updatedMs: 5 });
+      expect(done).toEqual({ outcome: 'removed', deadDeliveries: 0, models: [changed] });
+      expect(await models.get('p', 'none')).toMatchObject({ channelIds: [], updatedMs: 1 });
+    });
+
+    it('registers no model with a channel that is not there', async () => {
+      const [channels, models] = [new Channels(state()), new Models(state())];
+      await channels.put(webhook, 1);
+      await channels.put({ ...webhook, project: 'q', id: 'theirs' }, 1);
+      for (const channelIds of [['c1', 'nobody'], ['theirs']]) {
+        await expect(models.put(someModel({ channelIds }), 2)).rejects.toThrow(ChannelGoneError);
+      }
+      await channels.remove('p', 'c1', { nowMs: 3 });
+      await expect(models.put(someModel({ channelIds: ['c1'] }), 4)).rejects.toThrow(ChannelGoneError);
+      expect(await models.list('p')).toEqual([]);
+    });
+
+    it('never leaves a model with a removed channel when two handles register and remove at once', async () => {
+      const [channels, models] = [new Channels(state()), new Models(await another())];
+      for (let round = 0; round < 20; round++) {
+        const id = `c${round}`;
+        await channels.put({ ...webhook, id }, 1);
+        const [kept, removal] = await Promise.allSettled([
+          models.put(someModel({ id, channelIds: [id] }), 2),
+          channels.remove('p', id, { nowMs: 2 }),
+        ]);
+        expect(removal).toMatchObject({ status: 'fulfilled' });
+        const isRegistered = (await models.get('p', id)) !== null;
+        expect([kept.status, (await channels.get('p', id)) !== null]).toEqual(
+          isRegistered ? ['fulfilled', true] : ['rejected', false],
+        );
+      }
     });
   });
 }

@@ -32,7 +32,7 @@ export function describePort(makeEngine: MakeEngine): void {
     expect(await changedBy(() => models.remove('p', 'm'))).toEqual(['models']);
     expect(await changedBy(() => channels.put(channel, 1))).toEqual(['channels']);
     expect(await changedBy(() => channels.disable('p', 'c', { reason: 'gone', nowMs: 2 }))).toEqual(['channels']);
-    expect(await changedBy(() => channels.remove('p', 'c', 3))).toEqual(['channels']);
+    expect(await changedBy(() => channels.remove('p', 'c', { nowMs: 3 }))).toEqual(['channels']);
     const input = { project: 'p', name: 'k', scopes: ['read'], nowMs: 1, random: randomBytes } as const;
     const { key, text } = await keys.create(input);
     expect(await changedBy(() => keys.create(input))).toEqual(['keys']);

@@ -98,6 +98,11 @@ export const ERROR_CODES = {
     title: 'The project has too many active series',
     help: 'A tag holds too many different values (an id, perhaps). Remove it, or raise TIDEMARK_MAX_SERIES. Series that exist go on.',
   },
+  upgrade_required: {
+    status: 426,
+    title: 'This is a WebSocket',
+    help: 'Open it with a WebSocket client: `ws://` or `wss://` in place of `http://` or `https://`. docs/api.md says what is spoken over it.',
+  },
   headers_too_large: {
     status: 431,
     title: 'The headers are too large',

@@ -1,14 +1,25 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
 import { IsBoolean, IsOptional, IsString, Length } from 'class-validator';
 import { type ChannelConfig, newWebhookSecret, type Outcome, parseChannelConfig } from '@tidemark/delivery';
-import { type Channel, type Channels, newId, type Random } from '@tidemark/state';
+import {
+  type Channel,
+  type ChannelRemoval,
+  type ChannelUsers,
+  type Channels,
+  newId,
+  type Random,
+  type RemovalOptions,
+} from '@tidemark/state';
 import type { ChannelKind, Channel as WireChannel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import { IsCleanText } from '../platform/clean-text.js';
 import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import { invalid, validated } from '../platform/validated.js';
+import { ChannelRemovalQuerySchema, createQueryReader } from '../query/queries.js';
 import { ChannelVault, targetOf } from './channel-vault.js';
+
+const removalQuery = createQueryReader(ChannelRemovalQuerySchema);
 
 /** ChannelsDeps are what channels are kept in and tried with. */
 export class ChannelsDeps {
@@ -23,6 +34,8 @@ export class ChannelsDeps {
     readonly ensureProject: (project: string) => Promise<void>,
     /** wanted is told of every channel that was made or changed and is enabled. */
     readonly wanted: (kind: ChannelKind) => void,
+    /** remove takes a channel away; what models notify after it counts at once. */
+    readonly remove: (project: string, id: string, options: RemovalOptions) => Promise<ChannelRemoval>,
   ) {}
 }
 
@@ -74,8 +87,11 @@ export class ChannelsController {
   @Delete(':id')
   @HttpCode(204)
   async remove(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
-    const removal = await this.deps.channels.remove(request.principal.project, id, this.deps.clock.wallMs());
-    if (removal.outcome === 'refused') throw unknown(id);
+    const { force = false } = removalQuery(request.query);
+    const nowMs = this.deps.clock.wallMs();
+    const removal = await this.deps.remove(request.principal.project, id, { nowMs, force });
+    if (removal.outcome === 'removed') return;
+    throw removal.code === 'in_use' ? inUse(removal.users) : unknown(id);
   }
 
   @Post(':id/test')
@@ -129,6 +145,16 @@ function needsSecret(body: unknown): boolean {
 
 function objectOf(body: unknown): Record<string, unknown> {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
+function inUse({ total, modelIds }: ChannelUsers): HttpProblem {
+  const named = modelIds.map((id) => JSON.stringify(id.slice(0, 100))).join(', ');
+  const who = total === 1 ? `the model ${named} notifies` : `${total} models notify`;
+  const which = total === 1 ? '' : `: ${named}${total > modelIds.length ? ' and more' : ''}`;
+  return new HttpProblem(
+    'conflict',
+    `${who} this channel${which}; give them others, or repeat with ?force=true, which takes it out of their lists`,
+  );
 }
 
 function unknown(id: string): HttpProblem {

@@ -84,6 +84,13 @@ describe('POST of one metric', () => {
 });
 
 describe('POST of a batch', () => {
+  it.each(['', '\n', '\r\n\n'])('says of lines that hold nothing (%j) what it says of an empty list', async (lines) => {
+    const { body: wanted } = await post(`${ROUTE}/batch`, '{"metrics":[]}');
+    const { status, body } = await post(`${ROUTE}/batch`, lines, { 'content-type': 'application/x-ndjson' });
+    expect([status, body.code, body.detail]).toEqual([422, 'validation_failed', wanted.detail]);
+    expect(body.errors).toMatchObject([{ pointer: '/metrics', message: wanted.errors[0].message }]);
+  });
+
   it('stores the valid items of JSON and of lines, plain and compressed', async () => {
     const items = [
       metric('batch'),

@@ -146,7 +146,9 @@ function singleOf(request: FastifyRequest): MetricBody {
 /** A batch is not parsed yet; a request without a body has an empty one. */
 function batchOf(request: FastifyRequest): MetricBody {
   const body: unknown = request.body;
-  return isMetricBody(body) ? body : new BatchBody(Buffer.alloc(0));
+  if (!isMetricBody(body)) return new BatchBody(Buffer.alloc(0));
+  // No lines at all are told as the same fault; only lines are parsed by now.
+  return body.source === null && body.items.length === 0 ? new BatchBody(Buffer.alloc(0)) : body;
 }
 
 function isMetricBody(body: unknown): body is MetricBody {

@@ -1,4 +1,4 @@
-import { Controller, Header, Inject, Post, Req } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from '../platform/problem.js';
 import { TICKET_TTL_MS, Tickets } from './tickets.js';
@@ -14,6 +14,14 @@ export interface TicketAnswer {
 @Controller('api/v1/live')
 export class LiveController {
   constructor(@Inject(Tickets) private readonly tickets: Tickets) {}
+
+  /** What asks for the feed without an upgrade gets no further than here. */
+  @Get()
+  plain(): never {
+    throw new HttpProblem('upgrade_required', 'the live feed is a WebSocket: open it with a client for these', {
+      headers: { upgrade: 'websocket', connection: 'Upgrade' },
+    });
+  }
 
   @Post('ticket')
   @Header('cache-control', 'no-store')

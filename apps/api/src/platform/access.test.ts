@@ -39,6 +39,7 @@ const WANTED: Readonly<Record<string, string>> = {
   'POST /api/v1/live/ticket': 'read',
   'GET /api/v1/live': 'read',
   'GET /api/v1/health': 'public',
+  'GET /': 'public',
   'GET /livez': 'public',
   'GET /readyz': 'public',
   'GET /metrics': 'read',

@@ -4,6 +4,7 @@ import type { Scope } from '@tidemark/types';
 export type Access = Scope | 'public';
 
 const PUBLIC = new Set([
+  '/',
   '/livez',
   '/readyz',
   '/openapi.json',

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Controller, Get, Header, Inject, Param, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Header, Inject, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorPage } from './openapi/error-page.js';
 import { openApi } from './openapi/openapi.js';
 import { HttpProblem } from './problem.js';
@@ -11,6 +11,9 @@ import { HttpProblem } from './problem.js';
 export class DocsDeps {
   constructor(readonly version: string) {}
 }
+
+/** The same words as nginx's, where it stands in front without a dashboard. */
+const WELCOME = { service: 'tidemark', docs: '/docs', openapi: '/openapi.json', health: '/api/v1/health' };
 
 /** The files of Swagger UI that the page uses, so that no other file of the package can be asked for. */
 const ASSETS: Readonly<Record<string, string>> = {
@@ -44,6 +47,14 @@ const POLICY =
 @Controller()
 export class DocsController {
   constructor(@Inject(DocsDeps) private readonly deps: DocsDeps) {}
+
+  /** A person who opens the address that the server printed is led to the page, a program is told where things are. */
+  @Get()
+  welcome(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    void reply.header('vary', 'Accept');
+    if (/\btext\/html\b/i.test(request.headers.accept ?? '')) return void reply.redirect('/docs', 302);
+    void reply.type('application/json; charset=utf-8').send(JSON.stringify(WELCOME));
+  }
 
   @Get('openapi.json')
   document() {

@@ -129,6 +129,58 @@ describe('the edge', () => {
     for (let i = 0; i < 8; i++) expect((await send()).status).toBe(422);
   });
 
+  it.each([
+    [
+      '/api/v1/models',
+      undefined,
+      /without a content-type; the route takes application\/json: .*-H 'content-type: application\/json'/,
+    ],
+    [
+      '/api/v1/models',
+      'application/x-www-form-urlencoded',
+      /as "application\/x-www-form-urlencoded"; the route takes application\/json:/,
+    ],
+    [
+      '/api/v1/metrics/drift/batch',
+      'text/plain',
+      /as "text\/plain"; the route takes application\/json or application\/x-ndjson:/,
+    ],
+  ])('says to %s what came as %s, and what to send', async (path, type, detail) => {
+    const body = new TextEncoder().encode('{}');
+    const answer = await fetch(`${server.url}${path}`, {
+      ...{ method: 'POST', body },
+      headers: type === undefined ? {} : { 'content-type': type },
+    });
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({
+      code: 'unsupported_media_type',
+      detail: expect.stringMatching(detail),
+    });
+  });
+
+  it('asks who reads the live feed without a WebSocket for one', async () => {
+    const answer = await ask('GET', '/api/v1/live');
+    expect(answer).toMatchObject({ status: 426, body: { code: 'upgrade_required' } });
+    expect(answer.headers.get('upgrade')).toBe('websocket');
+    expect(answer.headers.get('connection')).toMatch(/upgrade/i);
+    expect((await ask('GET', '/livez')).status).toBe(200);
+  });
+
+  it('leads a browser to the page, and tells a program where things are', async () => {
+    const html = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
+    for (const [path, headers] of [
+      ['/', html],
+      ['/docs/', {}],
+    ] as const) {
+      const answer = await fetch(`${server.url}${path}`, { headers, redirect: 'manual' });
+      expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
+    }
+    const { status, body, headers } = await ask('GET', '/');
+    expect([status, headers.get('vary')]).toEqual([200, 'Accept']);
+    expect(body.service).toBe('tidemark');
+    for (const path of [body.docs, body.openapi, body.health]) expect((await server.ask('GET', path)).status).toBe(200);
+  });
+
   it('serves the reference page with nothing from another host', async () => {
     const page = await server.ask('GET', '/docs');
     const html = await page.text();

@@ -48,6 +48,8 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     refuseWhileDraining(request, reply, deps);
     allowOrigin(request, (name, value) => void reply.header(name, value), deps.allowedOrigins);
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.status(204).send();
+    // The controllers' paths cannot end in a slash, and people do type one.
+    if (request.url.split('?', 1)[0] === '/docs/') return reply.redirect('/docs', 302);
     if (request.is404) throw unknownRoute(request, methods);
     await admit(request, reply, deps);
     room.hold(request, declaredBytes(request));

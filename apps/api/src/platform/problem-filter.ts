@@ -31,11 +31,13 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** sendProblem answers a request with the problem that an error amounts to; only defects of ours are logged as errors. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  const problem = toProblem(error);
+  const problem = isOfMediaType(error) ? mediaTypeProblem(request) : toProblem(error);
   if (problem.status === 500)
     log.error({ requestId: request.id, err: error, route: request.routeOptions.url }, 'a request failed');
   else if (problem.cause !== undefined && problem.status > 500) {
-    log.warn({ requestId: request.id, code: problem.code, err: problem.cause }, problem.message);
+    // Where it happened says nothing about a disk or a network, and while one is away every request brings a line.
+    const reason = problem.cause instanceof Error ? problem.cause.message : 'unknown';
+    log.warn({ requestId: request.id, code: problem.code, reason }, problem.message);
   }
   if (reply.sent) return;
   void reply
@@ -54,6 +56,10 @@ export function toProblem(error: unknown): HttpProblem {
       : 'a database that this needs does not answer now; try again';
     return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
   }
+  if (isOfDisk(error)) {
+    const detail = 'the state can be neither read nor written now: its disk is full or fails; try again';
+    return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
+  }
   const status = statusOf(error);
   const code = BY_STATUS[status];
   const detail = error instanceof Error ? error.message : 'the request failed';
@@ -62,9 +68,35 @@ export function toProblem(error: unknown): HttpProblem {
     : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
 }
 
+/** Only Fastify itself refuses a type so: what we refuse is a problem already. */
+function isOfMediaType(error: unknown): boolean {
+  return !(error instanceof HttpProblem) && statusOf(error) === 415;
+}
+
+/** Says what came and what is taken: a client such as curl sends a form unless it is told otherwise. */
+function mediaTypeProblem({ headers, routeOptions }: FastifyRequest): HttpProblem {
+  const given = headers['content-type'];
+  const came = given === undefined ? 'without a content-type' : `as ${JSON.stringify(given.slice(0, 100))}`;
+  const taken = (routeOptions.url ?? '').endsWith('/batch')
+    ? 'application/json or application/x-ndjson'
+    : 'application/json';
+  return new HttpProblem(
+    'unsupported_media_type',
+    `the body came ${came}; the route takes ${taken}: send that header, with curl -H 'content-type: application/json'`,
+  );
+}
+
 /** A database that is away is neither the client's fault nor a defect: the same request works when it is back. */
 function isAway(error: unknown): boolean {
   return codeOf(error) === 'STATE_UNAVAILABLE' || isOfPoints(error);
+}
+
+/** What SQLite says of a disk that is full, fails, or can only be read, and of a file that another program holds. */
+const DISK_FAULT = /^SQLITE_(FULL|IOERR|BUSY|CANTOPEN|READONLY)(_|$)/;
+
+function isOfDisk(error: unknown): boolean {
+  const code = codeOf(error);
+  return typeof code === 'string' && DISK_FAULT.test(code);
 }
 
 /** Only a server of points fails so, and before it stands a spool. */

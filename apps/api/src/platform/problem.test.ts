@@ -1,4 +1,6 @@
 import { BadRequestException, NotFoundException } from '@nestjs/common';
+import { SqliteError } from '@tidemark/sqlite';
+import { StateUnavailableError } from '@tidemark/state';
 import { ERROR_CODES, ITEM_CODES } from '@tidemark/types';
 import { describe, expect, it } from 'vitest';
 import { errorPage } from './openapi/error-page.js';
@@ -35,11 +37,23 @@ describe('toProblem', () => {
     [fault(413), 'body_too_large'],
     [fault(415), 'unsupported_media_type'],
     [fault(500), 'internal'],
+    [new SqliteError('x', 'SQLITE_FULL'), 'storage_unavailable'],
+    [new SqliteError('x', 'SQLITE_IOERR'), 'storage_unavailable'],
+    [new SqliteError('x', 'SQLITE_IOERR_FSYNC'), 'storage_unavailable'],
+    [new SqliteError('x', 'SQLITE_BUSY'), 'storage_unavailable'],
+    [new SqliteError('x', 'SQLITE_READONLY_DBMOVED'), 'storage_unavailable'],
+    [new StateUnavailableError(new Error('x')), 'storage_unavailable'],
+    [new SqliteError('x', 'SQLITE_CONSTRAINT_PRIMARYKEY'), 'internal'],
+    [new SqliteError('x', 'SQLITE_FULLY'), 'internal'],
     [new Error('x'), 'internal'],
     ['text', 'internal'],
     [null, 'internal'],
   ])('makes of %s: %s', (error, code) => {
     expect(toProblem(error).code).toBe(code);
+  });
+
+  it('says when to come again to a disk that is full', () => {
+    expect(toProblem(new SqliteError('x', 'SQLITE_FULL')).headers).toEqual({ 'retry-after': '1' });
   });
 
   it('tells a client nothing of a defect of ours, and keeps it for the log', () => {

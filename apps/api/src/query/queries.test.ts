@@ -130,7 +130,19 @@ describe('readRange', () => {
     [{ since: '2026-01-31T00:00:00Z', until: '2026-01-31T00:00:00Z' }, '/since format'],
     [{ since: '2026-01-31T00:00:01Z', until: '2026-01-31T00:00:00Z' }, '/since format'],
     [{ since: '2027-01-01T00:00:00Z' }, '/since format'],
+    [{ since: '0' }, '/since format'],
   ])('refuses %j', (times, wanted) => {
     expect(faultsOf(() => readRange({ since_hours: 1, ...times }, nowMs))).toEqual([wanted]);
+  });
+
+  it.each([
+    [{ since: '2027-01-01T00:00:00Z' }, /^since lies in the future$/],
+    [{ since: '2026-01-31T00:00:00Z', until: '2026-01-31T00:00:00Z' }, /^since must be before until$/],
+    [{ since: '0' }, /^since is .*epoch milliseconds of 10 to 15 digits \(from 1000000000,/],
+    [{ until: '1'.repeat(16) }, /^until is .*epoch milliseconds of 10 to 15 digits/],
+    [{ since: '2026-01-01T00:00:00 01:00' }, /^since is .*; write the \+ of a zone as %2B$/],
+    [{ since: 'yesterday' }, /^since is .*epoch milliseconds$/],
+  ])('says of %j what is wrong with it', (times, detail) => {
+    expect(() => readRange({ since_hours: 1, ...times }, nowMs)).toThrow(detail);
   });
 });

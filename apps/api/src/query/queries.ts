@@ -83,6 +83,12 @@ export const DeliveryQuerySchema = Type.Object({
   status: Type.Optional(oneOf(DELIVERY_STATUSES, 'Only deliveries in this state.')),
   limit: limit(100, 1000),
 });
+/** ChannelRemovalQuerySchema are the parameters of DELETE /channels/{id}. */
+export const ChannelRemovalQuerySchema = Type.Object({
+  force: Type.Optional(
+    Type.Boolean({ description: 'Remove it although models notify it, and take it out of their lists.' }),
+  ),
+});
 /** ExportQuerySchema are the parameters of GET /export. */
 export const ExportQuerySchema = Type.Object({
   format: Type.Unsafe<'csv' | 'ndjson'>({ ...oneOf(['csv', 'ndjson'], 'How rows are written.'), default: 'csv' }),
@@ -148,14 +154,22 @@ export function readRange(
   const anchorMs = query.until === undefined ? nowMs : untilMs;
   const sinceMs =
     query.since === undefined ? Math.max(0, anchorMs - query.since_hours * HOUR_MS) : readTime('since', query.since);
-  if (sinceMs >= untilMs) throw invalid('since', 'must be before until');
+  if (sinceMs >= untilMs)
+    throw invalid('since', query.until === undefined ? 'lies in the future' : 'must be before until');
   return { sinceMs, untilMs };
 }
 
 function readTime(name: string, text: string): number {
   const outcome = readTimestamp(text, { nowMs: 8e15, maxAgeMs: 8e15 });
-  if (!outcome.ok) throw invalid(name, 'is RFC 3339 such as 2026-01-31T12:00:00Z, or epoch milliseconds');
+  if (!outcome.ok)
+    throw invalid(name, `is RFC 3339 such as 2026-01-31T12:00:00Z, or epoch milliseconds${hintAt(text)}`);
   return outcome.ms;
+}
+
+/** Names the mistakes that are easily made: seconds, and a plus sign that a query turns into a space. */
+function hintAt(text: string): string {
+  if (/^\d+$/.test(text)) return ' of 10 to 15 digits (from 1000000000, which is 1970-01-12)';
+  return / \d\d:?\d\d$/.test(text) && text.includes('T') ? '; write the + of a zone as %2B' : '';
 }
 
 function invalid(name: string, message: string): HttpProblem {

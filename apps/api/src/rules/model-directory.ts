@@ -1,5 +1,5 @@
 import { DEFAULT_REPEAT_INTERVAL_S, DEFAULT_RESOLVE_AFTER_S, type Thresholds } from '@tidemark/types';
-import type { Model, ModelInput, Models, Projects } from '@tidemark/state';
+import type { ChannelRemoval, Model, ModelInput, Models, Projects } from '@tidemark/state';
 import { toWireThresholds } from './wire-thresholds.js';
 
 /** AlertTiming says when an alert of a model resolves by itself and when it is repeated, in ms. */
@@ -97,6 +97,15 @@ export class ModelDirectory {
       const removed = await this.models.remove(project, modelId);
       this.known.get(project)?.delete(modelId);
       return removed;
+    });
+  }
+
+  /** afterRemoval removes a channel by `remove`, and from then on the models that named it notify what is left to them. */
+  async afterRemoval(remove: () => Promise<ChannelRemoval>): Promise<ChannelRemoval> {
+    return this.change(async () => {
+      const removal = await remove();
+      if (removal.outcome === 'removed') for (const model of removal.models) learn(this.known, model);
+      return removal;
     });
   }
 

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
-import type { Channels, Model } from '@tidemark/state';
+import { ChannelGoneError, type Channels, type Model, type ModelInput } from '@tidemark/state';
 import type { Model as WireModel } from '@tidemark/types';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '@tidemark/program';
@@ -70,7 +70,16 @@ export class ModelsController {
         })),
       );
     }
-    return this.deps.directory.put(toModelInput(project, registration), this.deps.clock.wallMs());
+    return this.keep(toModelInput(project, registration));
+  }
+
+  private async keep(input: ModelInput): Promise<Model> {
+    try {
+      return await this.deps.directory.put(input, this.deps.clock.wallMs());
+    } catch (error) {
+      if (!(error instanceof ChannelGoneError)) throw error;
+      throw invalid([{ pointer: '/channels', code: 'enum', message: 'names a channel that was removed just now' }]);
+    }
   }
 }
 

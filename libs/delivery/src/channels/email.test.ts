@@ -8,6 +8,7 @@ import { describeChannel } from './channel.contract.js';
 import { EmailChannel, type EmailOptions } from './email.js';
 import { systemResolve } from './guarded-connect.js';
 import { isMailAddress, parseMailbox } from './mail-address.js';
+import { smtpFailure } from './smtp-outcome.js';
 import { parseSmtpUrl, type SmtpServer } from './smtp-server-url.js';
 
 const from = { name: 'Tidemark', address: 'alerts@example.org' };
@@ -132,8 +133,20 @@ describe('EmailChannel', () => {
     [452, 'retry'],
   ])('takes a %i to every recipient as %s', async (code, kind) => {
     receiver.behave({ refuse: { 'one@example.org': code, 'two@example.org': code } });
-    expect(await send()).toMatchObject({ kind, reason: `SMTP ${code}` });
+    expect(await send()).toMatchObject({ kind, reason: `SMTP ${code}: refused by the test` });
     expect(receiver.mails).toHaveLength(0);
+  });
+
+  it('tells what the server says, as one line of bounded length', async () => {
+    receiver.behave({ dataReply: 554, dataWords: '5.7.1 Rejected\u0007 as spam; see\u202e https://mail.example/s' });
+    const reason = 'SMTP 554: 5.7.1 Rejected as spam; see https://mail.example/s';
+    expect(await send()).toEqual({ kind: 'reject', reason });
+    const response = '554-5.7.1 Rejected\r\n554-\u001b[31mas spam\u001b[0m\r\n554 for good';
+    const several = 'SMTP 554: 5.7.1 Rejected as spam for good';
+    expect(smtpFailure({ code: 'EMESSAGE', responseCode: 554, response })).toEqual({ kind: 'reject', reason: several });
+    receiver.behave({ dataReply: 451, dataWords: 'busy '.repeat(400) });
+    expect(await send()).toMatchObject({ kind: 'retry', reason: expect.stringMatching(/^SMTP 451: (busy )+.*…$/) });
+    expect(JSON.stringify(await send()).length).toBeLessThan(250);
   });
 
   it('does not reveal a login to a server that offers no TLS', async () => {

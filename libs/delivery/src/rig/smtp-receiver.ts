@@ -12,6 +12,8 @@ export interface ReceivedMail {
 export interface SmtpBehaviour {
   /** Reply code for DATA; 250 accepts. */
   readonly dataReply?: number;
+  /** What it says with that code. */
+  readonly dataWords?: string;
   /** Reply code for recipients that it names. */
   readonly refuse?: Readonly<Record<string, number>>;
   /** Never answers after the data. */
@@ -57,8 +59,8 @@ export async function openSmtpReceiver(options: SMTPServerOptions = {}): Promise
           for (const socket of sockets) socket.resetAndDestroy();
           return;
         }
-        const { dataReply = 250 } = behaviour;
-        if (dataReply !== 250) return void done(replyError(dataReply));
+        const { dataReply = 250, dataWords } = behaviour;
+        if (dataReply !== 250) return void done(replyError(dataReply, dataWords));
         const { mailFrom, rcptTo } = session.envelope;
         mails.push({
           from: mailFrom === false ? '' : mailFrom.address,
@@ -90,6 +92,6 @@ export async function openSmtpReceiver(options: SMTPServerOptions = {}): Promise
   };
 }
 
-function replyError(responseCode: number): Error {
-  return Object.assign(new Error('refused by the test'), { responseCode });
+function replyError(responseCode: number, words = 'refused by the test'): Error {
+  return Object.assign(new Error(words), { responseCode });
 }

@@ -2,11 +2,12 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { ERROR_CODES, type ProblemCode } from '@tidemark/types';
 import { accessOf } from '../access.js';
 import { METRIC_ROUTES } from './metric-routes.js';
+import { OWN_ROUTES } from './own-routes.js';
 import { PLATFORM_ROUTES } from './platform-routes.js';
 import type { AnswerDoc, RouteDoc } from './route-doc.js';
 
 /** ROUTE_DOCS describe every route. */
-export const ROUTE_DOCS: readonly RouteDoc[] = [...METRIC_ROUTES, ...PLATFORM_ROUTES];
+export const ROUTE_DOCS: readonly RouteDoc[] = [...METRIC_ROUTES, ...PLATFORM_ROUTES, ...OWN_ROUTES];
 
 const ProblemSchema = Type.Object(
   {

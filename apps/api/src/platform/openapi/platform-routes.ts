@@ -9,7 +9,7 @@ import {
   ModelSchema,
   SCOPES,
 } from '@tidemark/types';
-import { AlertQuerySchema, DeliveryQuerySchema } from '../../query/queries.js';
+import { AlertQuerySchema, ChannelRemovalQuerySchema, DeliveryQuerySchema } from '../../query/queries.js';
 import type { RouteDoc } from './route-doc.js';
 
 const registration = {
@@ -57,16 +57,7 @@ const ChannelInputSchema = Type.Union(
   { title: 'ChannelInput' },
 );
 const channel = { name: 'on call', kind: 'webhook', url: 'https://example.com/hooks/tidemark' };
-const Health = Type.Object({
-  status: Type.String(),
-  services: Type.Optional(Type.Record(Type.String(), Type.String())),
-  pending_points: Type.Optional(Type.Integer({ description: 'Acknowledged points that InfluxDB has not got yet.' })),
-  pending_since: Type.Optional(
-    Type.Union([Type.String(), Type.Null()], { description: 'When the oldest of them was acknowledged.' }),
-  ),
-});
-
-/** PLATFORM_ROUTES are models, alerts, channels, deliveries, keys and the platform itself. */
+/** PLATFORM_ROUTES are models, alerts, channels, deliveries, keys and the live feed. */
 export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
@@ -230,9 +221,12 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
     path: '/api/v1/channels/:id',
     tag: 'Channels',
     summary: 'Remove a channel',
-    description: 'Its waiting deliveries end as dead, with the reason.',
+    description:
+      'Its waiting deliveries end as dead, with the reason. A channel that models notify stays, unless `force=true`: then it ' +
+      'goes out of their lists, and a model whose list would be empty notifies every enabled channel.',
+    query: ChannelRemovalQuerySchema,
     answer: { status: 204, description: 'Removed.' },
-    problems: ['not_found'],
+    problems: ['invalid_query', 'not_found', 'conflict'],
   },
   {
     method: 'POST',
@@ -319,6 +313,16 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
     problems: ['not_found'],
   },
   {
+    method: 'GET',
+    path: '/api/v1/live',
+    tag: 'Live',
+    summary: 'The live feed, a WebSocket',
+    description: 'JSON text frames: a client subscribes and is sent a snapshot, then what is new.',
+    query: Type.Object({ ticket: Type.Optional(Type.String({ description: 'For web pages, in place of a key.' })) }),
+    answer: { status: 101, description: 'The connection speaks WebSocket from here on.' },
+    problems: ['bad_host', 'upgrade_required', 'overloaded'],
+  },
+  {
     method: 'POST',
     path: '/api/v1/live/ticket',
     tag: 'Live',
@@ -326,55 +330,5 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
     description:
       'Browsers cannot send headers with a WebSocket: open `/api/v1/live?ticket=...` within 30 seconds, once.',
     answer: { status: 201, description: 'The ticket.' },
-  },
-  {
-    method: 'GET',
-    path: '/api/v1/health',
-    tag: 'Platform',
-    summary: 'How the platform is',
-    answer: { status: 200, description: 'The state of each service.', schema: Health },
-  },
-  {
-    method: 'GET',
-    path: '/livez',
-    tag: 'Platform',
-    summary: 'Whether the process lives',
-    answer: { status: 200, description: 'It does.', schema: Health },
-  },
-  {
-    method: 'GET',
-    path: '/readyz',
-    tag: 'Platform',
-    summary: 'Whether requests should be sent here',
-    answer: { status: 200, description: 'Yes.', schema: Health },
-    others: { 503: 'No: it is stopping, or something it needs is away.' },
-  },
-  {
-    method: 'GET',
-    path: '/metrics',
-    tag: 'Platform',
-    summary: "Tidemark's own metrics",
-    answer: { status: 200, description: 'Prometheus text format.', mediaType: 'text/plain' },
-  },
-  {
-    method: 'GET',
-    path: '/openapi.json',
-    tag: 'Platform',
-    summary: 'This document',
-    answer: { status: 200, description: 'OpenAPI 3.1.' },
-  },
-  {
-    method: 'GET',
-    path: '/docs',
-    tag: 'Platform',
-    summary: 'This document, to read',
-    answer: { status: 200, description: 'A page.', mediaType: 'text/html' },
-  },
-  {
-    method: 'GET',
-    path: '/docs/errors',
-    tag: 'Platform',
-    summary: 'Every problem and what to do about it',
-    answer: { status: 200, description: 'A page.', mediaType: 'text/html' },
   },
 ];
