@@ -4,6 +4,7 @@ import {
   type AnswerShape,
   MAX_ANSWER_GROUPS,
   MAX_ANSWER_VALUES,
+  MAX_PERCENTILES,
   mostGroups,
   windowCount,
 } from '../store/answer-room.js';
@@ -13,7 +14,8 @@ export function tooLarge(error: unknown, asked: AnswerShape): HttpProblem | null
   if (!(error instanceof Error) || !('code' in error) || error.code !== ANSWER_TOO_LARGE) return null;
   const { metrics, groupBy = [] } = asked;
   const each = `${count(windowCount(asked), 'window')} of ${count(metrics.length, 'metric')}`;
-  const limits = `an answer has at most ${thousands(MAX_ANSWER_VALUES)} values and ${thousands(MAX_ANSWER_GROUPS)} groups`;
+  const most = `${thousands(MAX_ANSWER_VALUES)} values (${thousands(MAX_PERCENTILES)} where several groups have percentiles)`;
+  const limits = `an answer has at most ${most} and ${count(MAX_ANSWER_GROUPS, 'group')}`;
   const detail =
     `more than ${count(mostGroups(asked), 'group')} with ${each} each are asked for, and ${limits}: ` +
     'take a longer window, less time, one metric, one model_id or fewer names in group_by';

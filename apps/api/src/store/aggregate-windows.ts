@@ -2,10 +2,9 @@ import type { Stat } from '@tidemark/types';
 import type { AggregateSlot } from './aggregate-groups.js';
 import { windowCount } from './answer-room.js';
 import type { Aggregate, AggregateQuery, Summary } from './point-store.js';
+import { quantileOf } from './quantile-of.js';
 import { floorTo, HOUR_MS } from './rollup-id.js';
 import type { Tally } from './tally.js';
-
-const QUANTILES: Readonly<Partial<Record<Stat, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
 /** SUMMARY_METRICS are what toSummary reads from a group. */
 export const SUMMARY_METRICS: readonly string[] = ['latency', 'error_rate'];
@@ -29,11 +28,6 @@ export function windowsOf(query: AggregateQuery): Windows {
 /** windowOf is the place of the window that a time falls into. */
 export function windowOf({ firstMs, windowMs, count }: Windows, time: number): number {
   return count === 1 ? 0 : Math.floor((time - firstMs) / windowMs);
-}
-
-/** needsQuantiles tells whether a stat is a percentile. */
-export function needsQuantiles(stat: Stat): boolean {
-  return stat in QUANTILES;
 }
 
 /** toAggregate answers a query from its groups once they are filled; split groups without a point are left out. */
@@ -81,6 +75,6 @@ function reduce(tally: Tally, stat: Stat): number | null {
     case 'max':
       return max;
     default:
-      return tally.quantile(QUANTILES[stat] ?? 0.5);
+      return tally.quantile(quantileOf(stat) ?? 0.5);
   }
 }

@@ -14,6 +14,7 @@ const asked = (more: Partial<AnswerShape> = {}): AnswerShape => ({
   untilMs: MINUTE,
   windowMs: MINUTE,
   metrics: ['latency'],
+  stat: 'mean',
   groupBy: ['id'],
   ...more,
 });
@@ -27,6 +28,9 @@ describe('AnswerRoom', () => {
     ['tags', asked({ groupBy: Array.from({ length: 99 }, (_, i) => `t${i}`) }), 1000],
     ['all windows of six metrics', asked({ untilMs: 11_000 * MINUTE, metrics: ['a', 'b', 'c', 'd', 'e', 'f'] }), 1],
     ['more than one answer holds', asked({ untilMs: MAX_ANSWER_VALUES * MINUTE }), 0],
+    ['percentiles', asked({ untilMs: 50 * MINUTE, stat: 'p95' }), 500],
+    ['a window of percentiles', asked({ stat: 'p99' }), MAX_ANSWER_GROUPS],
+    ['percentiles of one group', asked({ untilMs: 90_000 * MINUTE, stat: 'p50' }), 1],
     ['no time at all', asked({ untilMs: 0 }), MAX_ANSWER_GROUPS],
   ])('counts %s', (_, shape, groups) => {
     expect(mostGroups(shape)).toBe(groups);

@@ -7,7 +7,6 @@ import type { Chunk } from './chunk.js';
 import type { LiveCommits } from './live-commits.js';
 import { eachLivePoint, OwnerFilter } from './live-points.js';
 import {
-  needsQuantiles,
   ONE_WINDOW,
   SUMMARY_METRICS,
   toAggregate,
@@ -19,6 +18,7 @@ import {
 import type { Aggregate, AggregateQuery, Range, Summary } from './point-store.js';
 import { readCutoffs } from './retention-cutoff.js';
 import { RollupReader } from './rollup-codec.js';
+import { needsQuantiles } from './quantile-of.js';
 import { bucketMs, ceilTo, HOUR_MS, rollupId, type Resolution } from './rollup-id.js';
 import type { SeriesCatalog } from './series-catalog.js';
 

@@ -1,15 +1,8 @@
 import { planAggregate, type Span } from '../aggregate-plan.js';
 import { AnswerRoom } from '../answer-room.js';
-import {
-  needsQuantiles,
-  ONE_WINDOW,
-  SUMMARY_METRICS,
-  toAggregate,
-  toSummary,
-  windowsOf,
-  type Windows,
-} from '../aggregate-windows.js';
+import { ONE_WINDOW, SUMMARY_METRICS, toAggregate, toSummary, windowsOf, type Windows } from '../aggregate-windows.js';
 import type { Aggregate, AggregateQuery, Range, Summary } from '../point-store.js';
+import { needsQuantiles } from '../quantile-of.js';
 import { ceilTo, HOUR_MS } from '../rollup-id.js';
 import type { Retention } from '../store-messages.js';
 import { AggregateFill } from './aggregate-fill.js';
