@@ -32,6 +32,11 @@ export const ERROR_CODES = {
     title: 'A query parameter is not valid',
     help: '`errors` names each parameter and its range.',
   },
+  answer_too_large: {
+    status: 422,
+    title: 'The answer would be too large',
+    help: 'An aggregate has at most 100,000 values (groups × windows × metrics, and the tags that name each group), 25,000 where several groups have percentiles, and 10,000 groups. Take a longer `window`, less time, one `metric`, one `model_id` or fewer names in `group_by`; `detail` says what was asked for.',
+  },
   unauthenticated: {
     status: 401,
     title: 'A valid key is needed',

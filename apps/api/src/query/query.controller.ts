@@ -4,7 +4,9 @@ import { AlertBook } from '../alerts/alert-book.js';
 import type { Clock } from '@tidemark/program';
 import { HttpProblem } from '../platform/problem.js';
 import type { PointStore, Position } from '../store/point-store.js';
+import { aggregateText } from './aggregate-text.js';
 import { readCursor, writeCursor } from './cursor.js';
+import { tooLarge } from './large-answer.js';
 import { pendingHeaders } from './pending-points.js';
 import {
   AggregateQuerySchema,
@@ -85,25 +87,15 @@ export class QueryController {
     const range = readRange(query, this.deps.clock.wallMs(), 1);
     const windowMs = readWindow(query.window, range.untilMs - range.sinceMs);
     const metrics = query.metric === undefined ? BUILT_IN : [query.metric];
-    const groupBy = query.group_by?.split(',').filter((name) => name !== '');
+    const groupBy = [...new Set(query.group_by?.split(',').filter((name) => name !== ''))];
     const { project } = request.principal;
-    const aggregate = await this.deps.store.aggregate({
-      project,
-      modelId: query.model_id,
-      ...range,
-      metrics,
-      stat: query.stat,
-      windowMs,
-      groupBy,
+    const asked = { project, modelId: query.model_id, ...range, metrics, stat: query.stat, windowMs, groupBy };
+    const aggregate = await this.deps.store.aggregate(asked).catch((error: unknown) => {
+      throw tooLarge(error, asked) ?? error;
     });
     void reply.headers(pending);
-    const times = aggregate.times.map((ms) => new Date(ms).toISOString());
-    const series = (values: readonly (number | null)[] | undefined) =>
-      times.map((time, i) => ({ time, value: values?.[i] ?? null }));
-    const columns = (values: Readonly<Record<string, readonly (number | null)[]>> | undefined) =>
-      Object.fromEntries(metrics.map((metric) => [metric, series(values?.[metric])]));
-    if (!groupBy || groupBy.length === 0) return { aggregated_metrics: columns(aggregate.groups[0]?.values) };
-    return { groups: aggregate.groups.map(({ group, values }) => ({ group, aggregated_metrics: columns(values) })) };
+    void reply.type('application/json; charset=utf-8');
+    return aggregateText(aggregate, metrics, groupBy.length > 0);
   }
 
   @Get('summary')

@@ -1,3 +1,4 @@
+import type { AnswerRoom } from './answer-room.js';
 import type { Chunk } from './chunk.js';
 import type { RollupReader } from './rollup-codec.js';
 import type { Owner } from './rollup-id.js';
@@ -11,10 +12,11 @@ export interface Grouping {
   readonly groupBy?: readonly string[];
 }
 
-/** SlotShape is how many windows a group has, and whether they need quantiles. */
+/** SlotShape is how many windows a group has, whether they need quantiles, and for how many groups there is room. */
 export interface SlotShape {
   readonly windows: number;
   readonly hasQuantiles: boolean;
+  readonly room: AnswerRoom;
 }
 
 /** ModelSlots tells, for a model of a query, to which group the points of a series belong (none: undefined). */
@@ -35,24 +37,29 @@ interface Rows {
   readonly to: number;
 }
 
-/** AggregateSlot gathers one group: whose rollups it is made of, and a tally for each metric and window. */
+/**
+ * AggregateSlot gathers one group: whose rollups it is made of, and a tally for each metric and window. It takes room in the
+ * answer, and memory for its windows, with its first points: many series of a model may have none in the range.
+ */
 export class AggregateSlot {
-  hasPoints = false;
   readonly owners: Owner[] = [];
-  private readonly tallies: ReadonlyMap<string, (Tally | undefined)[]>;
+  private readonly names: readonly string[];
+  private filled: ReadonlyMap<string, (Tally | undefined)[]> | null = null;
 
   constructor(
     readonly group: Readonly<Record<string, string>>,
     metrics: readonly string[],
     private readonly shape: SlotShape,
   ) {
-    const empty = (): undefined[] => Array.from({ length: shape.windows }, () => undefined);
-    this.tallies = new Map(metrics.map((name) => [name, empty()]));
+    this.names = [...new Set(metrics)];
+  }
+
+  get hasPoints(): boolean {
+    return this.filled !== null;
   }
 
   addRollup(window: number, rollup: RollupReader): void {
-    this.hasPoints = true;
-    for (const [name, tallies] of this.tallies) {
+    for (const [name, tallies] of this.tallies()) {
       const stored = rollup.find(name);
       if (stored) this.tallyAt(tallies, window).mergeStored(stored);
     }
@@ -60,20 +67,30 @@ export class AggregateSlot {
 
   /** columnsOf are a chunk's columns of the group's metrics, for addPoints. */
   columnsOf(chunk: Chunk): readonly (Float64Array | null)[] {
-    return [...this.tallies.keys()].map((name) => chunk.metric(name));
+    return this.names.map((name) => chunk.metric(name));
   }
 
   addPoints(window: number, columns: readonly (Float64Array | null)[], { from, to }: Rows): void {
-    this.hasPoints = true;
     let place = 0;
-    for (const tallies of this.tallies.values()) {
+    for (const tallies of this.tallies().values()) {
       const column = columns[place++];
       if (column) this.tallyAt(tallies, window).addColumn(column, from, to);
     }
   }
 
   valuesOf(metric: string, reduce: (tally: Tally) => number | null): readonly (number | null)[] {
-    return (this.tallies.get(metric) ?? []).map((tally) => (tally ? reduce(tally) : null));
+    const tallies = this.filled?.get(metric) ?? this.empty();
+    return tallies.map((tally) => (tally ? reduce(tally) : null));
+  }
+
+  private tallies(): ReadonlyMap<string, (Tally | undefined)[]> {
+    if (this.filled) return this.filled;
+    this.shape.room.admit();
+    return (this.filled = new Map(this.names.map((name) => [name, this.empty()])));
+  }
+
+  private empty(): (Tally | undefined)[] {
+    return Array.from({ length: this.shape.windows }, () => undefined);
   }
 
   private tallyAt(tallies: (Tally | undefined)[], window: number): Tally {

@@ -1,13 +1,10 @@
 import type { Stat } from '@tidemark/types';
 import type { AggregateSlot } from './aggregate-groups.js';
+import { windowCount } from './answer-room.js';
 import type { Aggregate, AggregateQuery, Summary } from './point-store.js';
+import { quantileOf } from './quantile-of.js';
 import { floorTo, HOUR_MS } from './rollup-id.js';
 import type { Tally } from './tally.js';
-
-const QUANTILES: Readonly<Partial<Record<Stat, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
-
-/** MAX_WINDOWS bounds what one query can make a reader allocate; callers are expected to stay far below it. */
-const MAX_WINDOWS = 1_000_000;
 
 /** SUMMARY_METRICS are what toSummary reads from a group. */
 export const SUMMARY_METRICS: readonly string[] = ['latency', 'error_rate'];
@@ -22,24 +19,15 @@ export interface Windows {
 /** ONE_WINDOW holds every time. */
 export const ONE_WINDOW: Windows = { firstMs: -Infinity, windowMs: HOUR_MS, count: 1 };
 
-/** windowsOf are the windows that a query touches. Throws a RangeError with the code TOO_MANY_WINDOWS. */
-export function windowsOf({ sinceMs, untilMs, windowMs }: AggregateQuery): Windows {
-  const firstMs = floorTo(sinceMs, windowMs);
-  const count = Math.max(0, Math.ceil((untilMs - firstMs) / windowMs));
-  if (count > MAX_WINDOWS) {
-    throw Object.assign(new RangeError(`the query asks for ${count} windows`), { code: 'TOO_MANY_WINDOWS' });
-  }
-  return { firstMs, windowMs, count };
+/** windowsOf are the windows that a query touches. */
+export function windowsOf(query: AggregateQuery): Windows {
+  const { sinceMs, windowMs } = query;
+  return { firstMs: floorTo(sinceMs, windowMs), windowMs, count: windowCount(query) };
 }
 
 /** windowOf is the place of the window that a time falls into. */
 export function windowOf({ firstMs, windowMs, count }: Windows, time: number): number {
   return count === 1 ? 0 : Math.floor((time - firstMs) / windowMs);
-}
-
-/** needsQuantiles tells whether a stat is a percentile. */
-export function needsQuantiles(stat: Stat): boolean {
-  return stat in QUANTILES;
 }
 
 /** toAggregate answers a query from its groups once they are filled; split groups without a point are left out. */
@@ -87,6 +75,6 @@ function reduce(tally: Tally, stat: Stat): number | null {
     case 'max':
       return max;
     default:
-      return tally.quantile(QUANTILES[stat] ?? 0.5);
+      return tally.quantile(quantileOf(stat) ?? 0.5);
   }
 }

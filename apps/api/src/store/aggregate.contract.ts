@@ -1,7 +1,10 @@
 import { type Stat, STATS } from '@tidemark/types';
 import { describe, expect, it } from 'vitest';
+import { mostGroups } from './answer-room.js';
 import { aBatch, aDay, aPoint, aSeries, HOUR, MINUTE, NOW } from './point-samples.contract.js';
 import type { Aggregate, AggregateQuery, Point, PointStore } from './point-store.js';
+
+const METRICS = ['latency', 'throughput', 'error_rate', 'gpu_memory', 'cpu_usage', 'memory_usage'];
 
 /** describeAggregates states what any PointStore answers to aggregate and summary; part of describePort. */
 export function describeAggregates(store: () => PointStore, reopen: () => Promise<void>): void {
@@ -83,6 +86,32 @@ export function describeAggregates(store: () => PointStore, reopen: () => Promis
       });
       const empty = await store().aggregate(ask({ sinceMs: NOW, untilMs: NOW, groupBy: ['model_id'] }));
       expect(empty).toEqual({ times: [], groups: [] });
+    });
+
+    it('of more groups than an answer has room for are refused, by those that have points in the range', async () => {
+      const query = ask({ windowMs: MINUTE, sinceMs: NOW - 5 * HOUR, untilMs: NOW, metrics: METRICS, groupBy: ['id'] });
+      const room = mostGroups(query);
+      expect(room).toBe(55);
+      const inRange = Array.from({ length: room + 1 }, (_, i) =>
+        aPoint(aSeries({ id: `${i}` }), i + 1, NOW - 1000 * i - 1),
+      );
+      const before = Array.from({ length: 100 }, (_, i) =>
+        aPoint(aSeries({ id: `old ${i}` }), 1000 + i, query.sinceMs - HOUR - i),
+      );
+      await store().write(aBatch([...inRange.slice(1), ...before]));
+      expect((await store().aggregate(query)).groups).toHaveLength(room);
+      await store().write(aBatch(inRange.slice(0, 1)));
+      await expect(store().aggregate(query)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+      await reopen();
+      await expect(store().aggregate({ ...query, stat: 'p95' })).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+      expect((await store().aggregate({ ...query, windowMs: HOUR })).groups).toHaveLength(room + 1);
+      expect((await store().aggregate({ ...query, groupBy: ['model_id'] })).groups).toHaveLength(1);
+    });
+
+    it('of a single group that is too large are refused, whether it has points or not', async () => {
+      const seconds = ask({ windowMs: 1000, sinceMs: NOW - 28 * HOUR, untilMs: NOW });
+      await expect(store().aggregate(seconds)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+      expect((await store().aggregate({ ...seconds, sinceMs: NOW - 27 * HOUR })).times).toHaveLength(27 * 3600);
     });
 
     it('count each point once while more arrive, late ones too, and after a restart', async () => {

@@ -141,6 +141,10 @@ export interface PointStore {
   write(batch: WriteBatch): Promise<void>;
   recent(range: Range, limit: number, after?: Position): Promise<Page<Point>>;
   recentDrift(range: Range, limit: number, after?: Position): Promise<Page<DriftPoint>>;
+  /**
+   * aggregate rejects with the code ANSWER_TOO_LARGE when more groups than mostGroups have a point in the range. It gives up
+   * at the first one too many, so that its memory does not depend on how many more there are.
+   */
   aggregate(query: AggregateQuery): Promise<Aggregate>;
   summary(range: Range): Promise<Summary>;
   /**

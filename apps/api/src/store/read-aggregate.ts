@@ -1,12 +1,12 @@
 import type { Database } from '@tidemark/sqlite';
 import { planAggregate, type Span } from './aggregate-plan.js';
 import { groupsOf, type AggregateSlot, type Groups, type ModelSlots } from './aggregate-groups.js';
+import { AnswerRoom } from './answer-room.js';
 import { readBlocks, toBody } from './blocks.js';
 import type { Chunk } from './chunk.js';
 import type { LiveCommits } from './live-commits.js';
 import { eachLivePoint, OwnerFilter } from './live-points.js';
 import {
-  needsQuantiles,
   ONE_WINDOW,
   SUMMARY_METRICS,
   toAggregate,
@@ -18,6 +18,7 @@ import {
 import type { Aggregate, AggregateQuery, Range, Summary } from './point-store.js';
 import { readCutoffs } from './retention-cutoff.js';
 import { RollupReader } from './rollup-codec.js';
+import { needsQuantiles } from './quantile-of.js';
 import { bucketMs, ceilTo, HOUR_MS, rollupId, type Resolution } from './rollup-id.js';
 import type { SeriesCatalog } from './series-catalog.js';
 
@@ -31,7 +32,7 @@ export interface AggregateSources {
 /** readAggregate reduces every window of a query to one stat for each metric and group. */
 export function readAggregate(sources: AggregateSources, query: AggregateQuery): Aggregate {
   const windows = windowsOf(query);
-  const shape = { windows: windows.count, hasQuantiles: needsQuantiles(query.stat) };
+  const shape = { windows: windows.count, hasQuantiles: needsQuantiles(query.stat), room: AnswerRoom.of(query) };
   const groups = groupsOf(sources.catalog.find(query), query, shape);
   fill(sources, groups, { windows, fromMs: query.sinceMs, toMs: query.untilMs });
   return toAggregate(query, windows, groups.slots);
@@ -40,7 +41,8 @@ export function readAggregate(sources: AggregateSources, query: AggregateQuery):
 /** readSummary reduces a whole range, of whatever length, to its six figures. */
 export function readSummary(sources: AggregateSources, range: Range): Summary {
   const query = { metrics: SUMMARY_METRICS, tags: range.tags };
-  const groups = groupsOf(sources.catalog.find(range), query, { windows: 1, hasQuantiles: true });
+  const shape = { windows: 1, hasQuantiles: true, room: new AnswerRoom(1) };
+  const groups = groupsOf(sources.catalog.find(range), query, shape);
   fill(sources, groups, { windows: ONE_WINDOW, fromMs: range.sinceMs, toMs: range.untilMs });
   return toSummary(groups.slots[0]);
 }

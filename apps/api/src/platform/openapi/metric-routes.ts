@@ -190,7 +190,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     tag: 'Metrics',
     summary: 'Figures by window of time',
     description:
-      'Windows start at multiples of their length since 1970; an empty one is null. Percentiles have a relative error of at most 1%. With `group_by` the answer is `{groups: [{group, aggregated_metrics}]}`.',
+      'Windows start at multiples of their length since 1970; an empty one is null. Percentiles have a relative error of at most 1%. With `group_by` the answer is `{groups: [{group, aggregated_metrics}]}`. It has at most 11,000 windows, 10,000 groups and 100,000 values (groups × windows × metrics, and the tags that name each group), 25,000 where several groups have percentiles; a query for more is refused with `answer_too_large`, before it is worked out.',
     query: AggregateQuerySchema,
     answer: {
       status: 200,
@@ -209,7 +209,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         },
       },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['invalid_query', 'answer_too_large', 'storage_unavailable'],
   },
   {
     method: 'GET',

@@ -1,14 +1,8 @@
 import { planAggregate, type Span } from '../aggregate-plan.js';
-import {
-  needsQuantiles,
-  ONE_WINDOW,
-  SUMMARY_METRICS,
-  toAggregate,
-  toSummary,
-  windowsOf,
-  type Windows,
-} from '../aggregate-windows.js';
+import { AnswerRoom } from '../answer-room.js';
+import { ONE_WINDOW, SUMMARY_METRICS, toAggregate, toSummary, windowsOf, type Windows } from '../aggregate-windows.js';
 import type { Aggregate, AggregateQuery, Range, Summary } from '../point-store.js';
+import { needsQuantiles } from '../quantile-of.js';
 import { ceilTo, HOUR_MS } from '../rollup-id.js';
 import type { Retention } from '../store-messages.js';
 import { AggregateFill } from './aggregate-fill.js';
@@ -28,7 +22,8 @@ export interface AggregateContext {
 /** readInfluxAggregate reduces every window of a query to one stat for each metric and group. */
 export async function readInfluxAggregate(context: AggregateContext, query: AggregateQuery): Promise<Aggregate> {
   const windows = windowsOf(query);
-  const groups = new InfluxGroups(query, { windows: windows.count, hasQuantiles: needsQuantiles(query.stat) });
+  const shape = { windows: windows.count, hasQuantiles: needsQuantiles(query.stat), room: AnswerRoom.of(query) };
+  const groups = new InfluxGroups(query, shape);
   await fill(context, groups, { range: query, metrics: query.metrics, windows });
   return toAggregate(query, windows, groups.sorted());
 }
@@ -36,7 +31,7 @@ export async function readInfluxAggregate(context: AggregateContext, query: Aggr
 /** readInfluxSummary reduces a whole range to its six figures. */
 export async function readInfluxSummary(context: AggregateContext, range: Range): Promise<Summary> {
   const grouping = { metrics: SUMMARY_METRICS, tags: range.tags };
-  const groups = new InfluxGroups(grouping, { windows: 1, hasQuantiles: true });
+  const groups = new InfluxGroups(grouping, { windows: 1, hasQuantiles: true, room: new AnswerRoom(1) });
   await fill(context, groups, { range, metrics: SUMMARY_METRICS, windows: ONE_WINDOW });
   return toSummary(groups.sorted()[0]);
 }
