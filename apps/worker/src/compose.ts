@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, MemoryLimiter, openChannels } from '@tidemark/delivery';
+import { ChannelKinds, DEFAULT_DELIVERY_LIMITS, loadClients, MemoryLimiter, openChannels } from '@tidemark/delivery';
 import { BullMqQueue, RedisLimiter } from '@tidemark/delivery/redis';
 import {
   type Clock,
@@ -46,6 +46,10 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
   return openOrClose(closers, async () => {
     const state = await openPostgres(opening.config.databaseUrl, opening);
+    // Sending is what a worker is for: no message waits until the clients are loaded.
+    loadClients((kind, err) =>
+      opening.log.warn({ err, kind }, 'a client could not be loaded yet; its first message will try'),
+    );
     const ways = await openWays(opening, state);
     const links = await openLinks(opening);
     const limiters = limitersOf(opening, links);

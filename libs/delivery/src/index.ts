@@ -17,7 +17,7 @@ export {
 } from './channels/channel-config.js';
 export { ChannelKinds } from './channels/channel-kinds.js';
 export { ChannelDirectory, type ChannelDirectoryOptions, type SealedChannel } from './channels/channel-directory.js';
-export { loadClientOf } from './channels/client-libraries.js';
+export { loadClientOf, loadClients } from './channels/client-libraries.js';
 export { type Resolve, systemResolve } from './channels/guarded-connect.js';
 export { type Mailbox, parseMailbox } from './channels/mail-address.js';
 export { type ChannelDeps, type OpenChannelResult } from './channels/open-channel.js';

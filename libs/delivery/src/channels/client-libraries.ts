@@ -1,5 +1,5 @@
 import type * as Slack from '@slack/webhook';
-import type { ChannelKind } from '@tidemark/types';
+import { CHANNEL_KINDS, type ChannelKind } from '@tidemark/types';
 import type * as Nodemailer from 'nodemailer';
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,6 +30,17 @@ export function loadClientOf(kind: ChannelKind): void {
   if (kind === 'email') loadNodemailer();
   else loadUndici();
   if (kind === 'slack') loadSlack();
+}
+
+/** loadClients loads them all; `onFault` is told of what could not be loaded yet. */
+export function loadClients(onFault: (kind: ChannelKind, error: unknown) => void): void {
+  for (const kind of CHANNEL_KINDS) {
+    try {
+      loadClientOf(kind);
+    } catch (error) {
+      onFault(kind, error);
+    }
+  }
 }
 
 function load(name: string): unknown {

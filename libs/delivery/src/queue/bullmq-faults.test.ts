@@ -268,6 +268,25 @@ describe.skipIf(!canRun('postgres', 'redis-server'))('deliveries over workers', 
     expect(performance.now() - startedMs).toBeGreaterThan(4 * 49); // a lower bound: a slow machine only has fewer rounds
   });
 
+  it('delivers more of one channel than its lanes hold, without waiting until all is told of again', async () => {
+    const { bench, receiver, channel } = await ledger();
+    const waiting: (() => void)[] = [];
+    receiver.answerWith((response) => void waiting.push(() => response.writeHead(200).end()));
+    const prefix = freshPrefix();
+    const steadyMs = () => 0; // on this clock the time for telling again never comes
+    for (let model = 0; model < 40; model += 1) await bench.fire(`m${model}`, { channelIds: [channel] });
+    for (const holder of ['one', 'other']) await worker(bench, prefix, { places: 8, holder, steadyMs });
+    await until(() => waiting.length === 8, 'both lanes to be full');
+    const { client } = production.producer();
+    const isQuiet = async () => (await client.llen(`${prefix}:deliveries:wait`)) === 0;
+    await until(isQuiet, 'the rest to be turned away');
+    receiver.answerWith((response) => response.writeHead(200).end());
+    for (const release of waiting) release();
+    await delivered(bench, 40);
+    expect(new Set(ids(receiver)).size).toBe(40);
+    expect(receiver.requests).toHaveLength(40);
+  });
+
   it('tells nothing of a try that another worker took over, and leaves its channel alone', async () => {
     const { bench, receiver, channel } = await ledger();
     const outcomes: QueueReport[] = [];

@@ -8,6 +8,7 @@ import type { DeliveryQueue, QueueStats } from './delivery-queue.js';
 import { LaneGates } from './lane-gates.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { Progress, type QueueDepth } from './progress.js';
+import { TurnedAway } from './turned-away.js';
 
 /** BullMqQueueOptions are what a BullMqQueue works with. */
 export interface BullMqQueueOptions extends CarrierOptions {
@@ -31,6 +32,12 @@ export interface BullMqQueueOptions extends CarrierOptions {
   readonly prefix?: string;
 }
 
+/** JobEnd is how a job ended: the channel whose lane had no room for the delivery, if it was that. */
+interface JobEnd {
+  readonly fullChannel: string | null;
+}
+
+const LOOKED_AT: JobEnd = { fullChannel: null };
 /** How long is waited for BullMQ to close what it opened, before it is cut off. */
 const CLOSE_MS = 2000;
 
@@ -43,11 +50,12 @@ export class BullMqQueue implements DeliveryQueue {
   private readonly relay: OutboxRelay;
   private readonly carrier: Carrier;
   private readonly gates: LaneGates;
+  private readonly turnedAway = new TurnedAway();
   private readonly progress: Progress;
   private readonly abort = new AbortController();
-  private readonly inHand = new Set<Promise<void>>();
+  private readonly inHand = new Set<Promise<JobEnd>>();
   private readonly pauses = new Set<() => void>();
-  private consumer: Worker<DeliveryJob> | null = null;
+  private consumer: Worker<DeliveryJob, JobEnd> | null = null;
   private sending = 0;
   private isStopping = false;
   /** Set from a fault of the consumer until it takes a job again. */
@@ -75,7 +83,7 @@ export class BullMqQueue implements DeliveryQueue {
   async start(): Promise<void> {
     const { worker, lockMs = 30_000, places = 200, prefix = QUEUE_PREFIX } = this.options;
     setMaxListeners(0, this.abort.signal); // One for each delivery under way, which the places bound.
-    this.consumer = new Worker<DeliveryJob>(QUEUE_NAME, ({ data }) => this.take(data), {
+    this.consumer = new Worker<DeliveryJob, JobEnd>(QUEUE_NAME, ({ data }) => this.take(data), {
       connection: connectionOf(worker),
       prefix,
       concurrency: places,
@@ -86,6 +94,7 @@ export class BullMqQueue implements DeliveryQueue {
       runRetryDelay: 1000,
     });
     this.consumer.on('error', (error) => this.tellFault(error));
+    this.consumer.on('completed', ({ data }, end) => this.ended(data, end));
     this.progress.start();
     this.relay.start();
   }
@@ -134,24 +143,38 @@ export class BullMqQueue implements DeliveryQueue {
   }
 
   /** A job says where to look and is done when that was looked at, whatever came of it: the row says what is next. */
-  private async take(job: DeliveryJob): Promise<void> {
-    if (this.isStopping) return;
+  private async take(job: DeliveryJob): Promise<JobEnd> {
+    if (this.isStopping) return LOOKED_AT;
     this.hasFault = false;
     this.progress.note();
     const taken = this.carry(job).catch((error: unknown) => {
       this.options.report({ kind: 'fault', during: 'claim', error });
+      return LOOKED_AT;
     });
     this.inHand.add(taken);
-    await taken;
+    const end = await taken;
     this.inHand.delete(taken);
     this.progress.note();
     this.wake(); // the next of the same alert may be free now
+    return end;
   }
 
-  private async carry({ id, project }: DeliveryJob): Promise<void> {
+  /** Only now that Redis has forgotten the job may a new one of its id be made. */
+  private ended({ id }: DeliveryJob, { fullChannel }: JobEnd): void {
+    if (fullChannel === null) return;
+    this.turnedAway.add(fullChannel, id);
+    if (this.gates.isEmpty(fullChannel)) this.tellAgain(fullChannel);
+  }
+
+  private tellAgain(channelId: string): void {
+    this.relay.tellAgain(this.turnedAway.take(channelId, this.gates.isEmpty(channelId)));
+  }
+
+  private async carry({ id, project }: DeliveryJob): Promise<JobEnd> {
     const { claims, deliveries, wallMs, holder, leaseMs = 45_000 } = this.options;
     const row = await deliveries.get(project, id);
-    if (row === null || !(await this.gates.enter(row.channelId))) return;
+    if (row === null) return LOOKED_AT;
+    if (!(await this.gates.enter(row.channelId))) return { fullChannel: row.channelId };
     this.sending += 1;
     try {
       // Only now, so that no lease runs while it waits for its turn.
@@ -160,7 +183,9 @@ export class BullMqQueue implements DeliveryQueue {
     } finally {
       this.sending -= 1;
       this.gates.leave(row.channelId);
+      this.tellAgain(row.channelId);
     }
+    return LOOKED_AT;
   }
 
   private async deliver(delivery: Delivery, claim: Claim): Promise<void> {

@@ -38,6 +38,11 @@ export class LaneGates {
     if (lane.active === 0) this.lanes.delete(channelId);
   }
 
+  /** isEmpty tells whether nothing of the channel is under way: nobody will leave, so nobody may wait for that. */
+  isEmpty(channelId: string): boolean {
+    return !this.lanes.has(channelId);
+  }
+
   /** close turns everyone away who waits. */
   close(): void {
     this.closed = true;

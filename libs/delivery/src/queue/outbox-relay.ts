@@ -64,6 +64,12 @@ export class OutboxRelay {
     this.round = this.run().then(() => this.after(GAP_MS, () => this.goOn()));
   }
 
+  /** tellAgain says that the jobs of these have ended, though nothing came of them, and that new ones are wanted. */
+  tellAgain(ids: readonly string[]): void {
+    for (const id of ids) this.added.delete(id);
+    if (ids.length > 0) this.wake();
+  }
+
   async stop(): Promise<void> {
     this.state = 'stopped';
     clearTimeout(this.timer);
