@@ -24,8 +24,8 @@ export interface BreachTimes {
 }
 
 const EVERY_MS = 50;
-/** How many breaches a server that has just started is given before they count. */
-const FIRST = 20;
+/** How many breaches a server that has just started is given before they count: three seconds, in which its code is compiled. */
+const FIRST = 60;
 /** A channel takes at most 60 notifications a minute before it holds some back. */
 const MODELS_A_CHANNEL = 40;
 const PATIENCE_MS = 15_000;
