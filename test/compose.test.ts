@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { INFLUXDB2_ORG, INFLUXDB2_TOKEN } from '@tidemark/servers';
+import { INFLUXDB2_ORG, INFLUXDB2_TOKEN, INFLUXDB_MEMORY } from '@tidemark/servers';
 import { environmentFile } from '../tools/secrets.mjs';
 import type { Json } from './rig/client.js';
 import { commandFault, skipUnless } from './rig/skip.js';
@@ -103,6 +103,7 @@ describe('docker-compose.yml', () => {
       DOCKER_INFLUXDB_INIT_ORG: INFLUXDB2_ORG,
       INFLUXD_REPORTING_DISABLED: 'true',
       INFLUXD_LOG_LEVEL: 'warn',
+      ...INFLUXDB_MEMORY,
     });
     // Without one of these the first start sets up another token, or forgets data after a time.
     expect(environment.DOCKER_INFLUXDB_INIT_ADMIN_TOKEN).toHaveLength(INFLUXDB2_TOKEN.length);

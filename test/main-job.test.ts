@@ -178,4 +178,21 @@ describe.each(PROFILES)('the main job, $name', (profile) => {
     expect(late.tries.length).toBeGreaterThan(1);
     expect(late.tries.at(-1).outcome).toBe('delivered');
   });
+
+  test('what happened days ago is stored, and wakes nobody', async () => {
+    const platform = await openPlatform(profile, {});
+    const api = platform.client();
+    await api.must(api.post('models', model('archive')));
+    const hoursAgo = (hours: number) => ({ timestamp: Date.now() - hours * 3_600_000 });
+    const drift = { model_id: 'archive', drift_type: 'data', severity: 'critical', confidence: 0.9 };
+    await api.must(api.post('metrics/inference', inference('archive', 'old', { latency: 9000, ...hoursAgo(25) })));
+    await api.must(api.post('metrics/drift', { ...drift, ...hoursAgo(25) }));
+    expect(await api.must(api.get('alerts'))).toEqual([]);
+    const { metrics } = await api.must(api.get('metrics/inference?model_id=archive&since_hours=48'));
+    expect(metrics).toMatchObject([{ request_id: 'old', latency: 9000 }]);
+
+    // What a client kept for hours, because it could not reach the server, is still news.
+    await api.must(api.post('metrics/inference', inference('archive', 'late', { latency: 9000, ...hoursAgo(23) })));
+    expect(await api.must(api.get('alerts'))).toMatchObject([{ model_id: 'archive', occurrences: 1 }]);
+  });
 });

@@ -114,6 +114,12 @@ export const SETTINGS = {
     'Clients that may follow the live feed at once.',
     integer(1, 100_000),
   ),
+  alertMaxAgeMs: setting(
+    'TIDEMARK_ALERT_MAX_AGE',
+    '1d',
+    'How old a metric may be and still raise an alert; older ones, of a backfill perhaps, are only stored.',
+    duration,
+  ),
   rawRetention: setting('TIDEMARK_RETENTION_RAW', '7d', 'How long single points are kept.', duration),
   minuteRetention: setting('TIDEMARK_RETENTION_MINUTE', '30d', 'How long figures by the minute are kept.', duration),
   hourRetention: setting(

@@ -1,6 +1,6 @@
 export { closeServers } from './close-servers.js';
 export { freePort } from './free-port.js';
-export { startInfluxDb } from './influxdb.js';
+export { INFLUXDB_MEMORY, startInfluxDb } from './influxdb.js';
 export { isFullLength, rounds } from './length.js';
 export { type InfluxDbUnderTest, influxDbUnderTest } from './influxdb-under-test.js';
 export { INFLUXDB2_ORG, INFLUXDB2_TOKEN, startInfluxDb2 } from './influxdb2.js';

@@ -1,3 +1,4 @@
+import { INFLUXDB_MEMORY } from './influxdb.js';
 import { LocalServer, type Place, type ServerKind, type ServerOptions } from './local-server.js';
 
 /** INFLUXDB2_ORG is the organisation of a server that startInfluxDb2 started. */
@@ -23,7 +24,7 @@ function influxDb2(program: string): ServerKind {
         ...['--bolt-path', `${folder}/influxd.bolt`, '--engine-path', `${folder}/engine`],
       ],
       // It reads a configuration from where it is started, if there is one.
-      env: { INFLUXD_CONFIG_PATH: folder },
+      env: { INFLUXD_CONFIG_PATH: folder, ...INFLUXDB_MEMORY },
     }),
     isReady,
     url: urlOf,

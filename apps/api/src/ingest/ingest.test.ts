@@ -47,7 +47,7 @@ class Path {
         this.log.push('remembered');
         this.rings.remember(points);
       },
-      evaluate: (points, drifts) => [...evaluate(points, () => THRESHOLDS), ...evaluateDrift(drifts)],
+      evaluate: (points, drifts) => [...evaluate(points, () => THRESHOLDS, 0), ...evaluateDrift(drifts, 0)],
       raise: async (breaches) => {
         await new Promise(setImmediate);
         if (this.raiseFault) throw this.raiseFault;

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { aDrift, aPoint, aSeries } from '../rig/points.js';
 import { evaluate, evaluateDrift, severityOf } from './evaluate.js';
 
+/** From which all points count. */
+const EVER = 0;
 const LIMITS: Thresholds = { latency: 1000, error_rate: 0.05, gpu_memory: 0.8, cpu_usage: 0.8, memory_usage: 0.8 };
 const breachesOf = (given: Parameters<typeof aPoint>[0], limits: Partial<Thresholds> = {}) =>
-  evaluate([aPoint(given)], () => ({ ...LIMITS, ...limits }));
+  evaluate([aPoint(given)], () => ({ ...LIMITS, ...limits }), EVER);
 
 describe('evaluate', () => {
   it.each([
@@ -68,7 +70,7 @@ describe('evaluate', () => {
 
   it('counts the breaches of a rule in a batch, and tells of the worst', () => {
     const points = [1100, 10, 2100, 1300].map((latency) => aPoint({ latency }));
-    expect(evaluate(points, () => LIMITS)).toEqual([
+    expect(evaluate(points, () => LIMITS, EVER)).toEqual([
       {
         ...{ project: 'default', modelId: 'churn', rule: 'latency', severity: 'critical' },
         ...{ value: 2100, threshold: 1000, count: 3 },
@@ -81,10 +83,11 @@ describe('evaluate', () => {
     const points = [aSeries('a', 'p'), aSeries('b', 'p'), aSeries('a', 'q'), aSeries('p', 'a'), aSeries('a', 'p')].map(
       (series) => aPoint({ series, latency: 500 }),
     );
-    const breaches = evaluate(points, (project, modelId) => ({
+    const limitsOf = (project: string, modelId: string) => ({
       ...LIMITS,
       latency: project === 'q' ? 1000 : modelId === 'b' ? 100 : 400,
-    }));
+    });
+    const breaches = evaluate(points, limitsOf, EVER);
     expect(breaches.map(({ project, modelId, threshold, count }) => [project, modelId, threshold, count])).toEqual([
       ['p', 'a', 400, 2],
       ['p', 'b', 100, 1],
@@ -93,7 +96,17 @@ describe('evaluate', () => {
   });
 
   it('finds nothing of a model that nobody registered', () => {
-    expect(evaluate([aPoint({ latency: 1e9 })], () => null)).toEqual([]);
+    expect(evaluate([aPoint({ latency: 1e9 })], () => null, EVER)).toEqual([]);
+  });
+
+  it('lets the past rest: points from before the given time raise nothing and count for nothing', () => {
+    const points = [
+      aPoint({ latency: 9000, timestampMs: 999 }),
+      aPoint({ latency: 1100, timestampMs: 1000 }),
+      aPoint({ latency: 8000, timestampMs: 0 }),
+    ];
+    expect(evaluate(points, () => LIMITS, 1000)).toMatchObject([{ value: 1100, count: 1 }]);
+    expect(evaluate(points, () => LIMITS, 1001)).toEqual([]);
   });
 });
 
@@ -145,7 +158,7 @@ describe('evaluateDrift', () => {
       'Concept drift detected with high severity (confidence: 81.2%)',
     ],
   ] as const)('raises %j as %s', (given, rule, message) => {
-    expect(evaluateDrift([aDrift(given)])).toMatchObject([
+    expect(evaluateDrift([aDrift(given)], EVER)).toMatchObject([
       {
         rule,
         severity: given.severity,
@@ -158,6 +171,12 @@ describe('evaluateDrift', () => {
   });
 
   it('raises nothing of low and medium severity', () => {
-    expect(evaluateDrift([aDrift({ severity: 'low' }), aDrift({ severity: 'medium' })])).toEqual([]);
+    expect(evaluateDrift([aDrift({ severity: 'low' }), aDrift({ severity: 'medium' })], EVER)).toEqual([]);
+  });
+
+  it('raises nothing from before the given time', () => {
+    const drift = aDrift({ severity: 'critical', timestampMs: 1000 });
+    expect(evaluateDrift([drift], 1000)).toHaveLength(1);
+    expect(evaluateDrift([drift], 1001)).toEqual([]);
   });
 });

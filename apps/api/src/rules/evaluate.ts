@@ -44,8 +44,11 @@ const LIMITS: readonly Limit[] = [
   usage('memory_usage', 'memory', (point) => point.memoryUsage),
 ];
 
-/** evaluate finds the breaches in points: one for each model and rule, in the order in which they first occur; those of one point in the order of the rules. */
-export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): readonly Breach[] {
+/**
+ * evaluate finds the breaches in points: one for each model and rule, in the order in which they first occur; those of one
+ * point in the order of the rules. Points from before `sinceMs` (epoch ms) tell of the past, and nobody is woken for them.
+ */
+export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf, sinceMs: number): readonly Breach[] {
   const worst = new Map<string, { point: Point; limit: Limit; value: number; threshold: number; count: number }>();
   let series: Point['series'] | null = null;
   let thresholds: Thresholds | null = null;
@@ -54,7 +57,7 @@ export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): 
       series = point.series;
       thresholds = thresholdsOf(series.project, series.modelId);
     }
-    if (!thresholds) continue;
+    if (!thresholds || point.timestampMs < sinceMs) continue;
     for (const limit of LIMITS) {
       const value = limit.value(point);
       const threshold = limit.threshold(thresholds);
@@ -80,10 +83,10 @@ export function evaluate(points: readonly Point[], thresholdsOf: ThresholdsOf): 
   }));
 }
 
-/** evaluateDrift finds the drift metrics that raise an alert: those of high and critical severity. */
-export function evaluateDrift(drifts: readonly DriftPoint[]): readonly Breach[] {
+/** evaluateDrift finds the drift metrics that raise an alert: those of high and critical severity, from `sinceMs` on. */
+export function evaluateDrift(drifts: readonly DriftPoint[], sinceMs: number): readonly Breach[] {
   return drifts
-    .filter((drift) => drift.severity === 'high' || drift.severity === 'critical')
+    .filter(({ severity, timestampMs }) => (severity === 'high' || severity === 'critical') && timestampMs >= sinceMs)
     .map((drift) => ({
       project: drift.project,
       modelId: drift.modelId,

@@ -65,7 +65,10 @@ export async function openIngest(opening: Opening, { state, points, bus, book, l
       ? async (entry) => (await Promise.all([writer.append(entry), watch.fresh()]))[0]
       : (entry) => writer.append(entry),
     remember: (points) => rings.remember(points),
-    evaluate: (points, drifts) => [...evaluate(points, state.directory.thresholdsOf), ...evaluateDrift(drifts)],
+    evaluate: (points, drifts) => {
+      const sinceMs = clock.wallMs() - config.alertMaxAgeMs;
+      return [...evaluate(points, state.directory.thresholdsOf, sinceMs), ...evaluateDrift(drifts, sinceMs)];
+    },
     raise: (breaches) => book.raise(breaches),
     publish: (project, points, drifts) => {
       if (points.length > 0) bus.publish({ kind: 'inference', project, items: points });
