@@ -126,6 +126,14 @@ describe('readConfig', () => {
     expect(faultsOf({ INFLUXDB_BUCKET: name })).toEqual([expect.stringMatching(/^INFLUXDB_BUCKET: /)]);
   });
 
+  it('lets no metric be too old for an alert on arrival', () => {
+    expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: '59s' })).toEqual([
+      'TIDEMARK_ALERT_MAX_AGE: "59s" is too short; the least is 1m',
+    ]);
+    expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: '60s' })).toEqual([]);
+    expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: 'never' })).toHaveLength(1);
+  });
+
   it('knows which servers go together, and what they need', () => {
     const all = {
       INFLUXDB_URL: 'http://influx:8086',

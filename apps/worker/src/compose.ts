@@ -46,7 +46,7 @@ export async function compose(surroundings: Surroundings): Promise<Composition> 
   const opening: Opening = { ...surroundings, telemetry, closeLast: (closer) => closers.push(closer) };
   return openOrClose(closers, async () => {
     const state = await openPostgres(opening.config.databaseUrl, opening);
-    // Sending is what a worker is for: no message waits until the clients are loaded.
+    // Before the first message: each client takes up to 100 ms in which nothing else runs.
     loadClients((kind, err) =>
       opening.log.warn({ err, kind }, 'a client could not be loaded yet; its first message will try'),
     );

@@ -51,7 +51,8 @@ const tags = Type.Optional(
 const timestamp = Type.Optional(
   Type.Unsafe<string | number | null>({
     type: ['string', 'number', 'null'],
-    description: 'RFC 3339 or epoch milliseconds, UTC when without a zone; the time of arrival when absent.',
+    description:
+      'RFC 3339 or epoch milliseconds, UTC when without a zone; the time of arrival when absent. Metrics older than a day, if not set otherwise, raise no alert.',
   }),
 );
 

@@ -163,11 +163,11 @@ export class BullMqQueue implements DeliveryQueue {
   private ended({ id }: DeliveryJob, { fullChannel }: JobEnd): void {
     if (fullChannel === null) return;
     this.turnedAway.add(fullChannel, id);
-    if (this.gates.isEmpty(fullChannel)) this.tellAgain(fullChannel);
+    this.tellAgain(fullChannel); // those in the lane may have left meanwhile
   }
 
   private tellAgain(channelId: string): void {
-    this.relay.tellAgain(this.turnedAway.take(channelId, this.gates.isEmpty(channelId)));
+    this.relay.tellAgain(this.turnedAway.take(channelId, this.gates.room(channelId)));
   }
 
   private async carry({ id, project }: DeliveryJob): Promise<JobEnd> {

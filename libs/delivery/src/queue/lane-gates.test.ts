@@ -23,6 +23,19 @@ it('leaves room for another channel however many hang', async () => {
   expect(await gates.enter('free')).toBe(true);
 });
 
+it('lets as many enter as it says that there is room for', async () => {
+  const gates = new LaneGates(2, 12);
+  expect(gates.room('a')).toBe(Infinity);
+  void gates.enter('a');
+  for (let more = gates.room('a'); more > 0; more = gates.room('a')) void gates.enter('a');
+  expect(await gates.enter('a')).toBe(false);
+  expect(gates.room('other')).toBe(Infinity);
+  gates.leave('a');
+  expect(gates.room('a')).toBe(1);
+  gates.close();
+  expect(gates.room('a')).toBe(0);
+});
+
 it('turns away who waits when it closes, and whoever comes later', async () => {
   const gates = new LaneGates(1, 100);
   expect(await gates.enter('a')).toBe(true);

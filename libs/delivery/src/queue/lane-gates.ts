@@ -15,9 +15,8 @@ export class LaneGates {
 
   /** enter answers whether one may pass, now or when its turn comes; false when too many wait, or the gates close. */
   async enter(channelId: string): Promise<boolean> {
-    if (this.closed) return false;
+    if (this.room(channelId) < 1) return false;
     const lane = this.lanes.get(channelId) ?? { active: 0, waiting: [] };
-    if (lane.active >= this.width && lane.waiting.length >= (this.places - this.inHand) / 2) return false;
     this.lanes.set(channelId, lane);
     this.inHand += 1;
     if (lane.active < this.width) {
@@ -38,9 +37,16 @@ export class LaneGates {
     if (lane.active === 0) this.lanes.delete(channelId);
   }
 
-  /** isEmpty tells whether nothing of the channel is under way: nobody will leave, so nobody may wait for that. */
-  isEmpty(channelId: string): boolean {
-    return !this.lanes.has(channelId);
+  /**
+   * room is how many more of a channel may enter now, to pass or to wait. Of an empty lane it is Infinity: nobody will
+   * leave it, so nobody should wait for that.
+   */
+  room(channelId: string): number {
+    if (this.closed) return 0;
+    const lane = this.lanes.get(channelId);
+    if (!lane) return Infinity;
+    const toWait = Math.ceil((this.places - this.inHand) / 2) - lane.waiting.length;
+    return this.width - lane.active + Math.max(0, toWait);
   }
 
   /** close turns everyone away who waits. */

@@ -113,8 +113,14 @@ export class OutboxRelay {
     this.added = added; // no more than is due: what has ended is forgotten
     for (let from = 0; from < fresh.length; from += BULK) {
       const bulk = fresh.slice(from, from + BULK);
-      await this.jobs.add(bulk);
+      // Before it is done: who is to be told again of one of these meanwhile must not be forgotten.
       for (const { id, dueMs } of bulk) added.set(id, { dueMs, atMs: now });
+      try {
+        await this.jobs.add(bulk);
+      } catch (error) {
+        for (const { id } of bulk) added.delete(id);
+        throw error;
+      }
     }
   }
 
