@@ -5,8 +5,8 @@ import { LocalServer, type Place, type ServerKind, type ServerOptions } from './
 import { requireProgram } from './programs.js';
 
 /**
- * INFLUXDB_MEMORY lets InfluxDB have more garbage before it collects it, up to a limit: a point then costs it a fifth
- * less processor time. docker-compose.yml gives it the same.
+ * INFLUXDB_MEMORY lets InfluxDB have more garbage before it collects it, up to a limit: it then takes less processor
+ * time for a point. docker-compose.yml gives it the same.
  */
 export const INFLUXDB_MEMORY = { GOGC: '400', GOMEMLIMIT: '3GiB' } as const;
 

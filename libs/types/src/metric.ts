@@ -52,7 +52,7 @@ const timestamp = Type.Optional(
   Type.Unsafe<string | number | null>({
     type: ['string', 'number', 'null'],
     description:
-      'RFC 3339 or epoch milliseconds, UTC when without a zone; the time of arrival when absent. Metrics older than a day, if not set otherwise, raise no alert.',
+      'RFC 3339 or epoch milliseconds, UTC when without a zone; the time of arrival when absent. What is older than TIDEMARK_ALERT_MAX_AGE (a day) is stored and raises no alert.',
   }),
 );
 

@@ -45,8 +45,10 @@ export class LaneGates {
     if (this.closed) return 0;
     const lane = this.lanes.get(channelId);
     if (!lane) return Infinity;
-    const toWait = Math.ceil((this.places - this.inHand) / 2) - lane.waiting.length;
-    return this.width - lane.active + Math.max(0, toWait);
+    const toPass = this.width - lane.active;
+    // Each who waits takes a free place, and a channel waits in no more than half of those.
+    const toWait = Math.ceil((this.places - this.inHand - toPass - 2 * lane.waiting.length) / 3);
+    return toPass + Math.max(0, toWait);
   }
 
   /** close turns everyone away who waits. */

@@ -93,7 +93,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
     tag: 'Metrics',
     summary: 'Send one inference',
     description:
-      'Answered when the metric is on disk, evaluated, and every alert it caused is committed; one that is older than TIDEMARK_ALERT_MAX_AGE (a day) is stored and raises nothing. Numeric strings are read as numbers.',
+      'Answered when the metric is on disk, evaluated, and every alert it caused is committed. Numeric strings are read as numbers.',
     headers: idempotency,
     body: { schema: InferenceMetricSchema, example: inference },
     answer: {
