@@ -3,18 +3,26 @@ import { describe, expect, it } from 'vitest';
 import { aDrift, aPoint } from '../rig/points.js';
 import { waitFor } from '../rig/wait-for.js';
 import type { IdempotencyRecord, WriteBatch } from '../store/point-store.js';
-import { type AppendOutcome, BatchWriter, type BatchWriterOptions, type Entry } from './batch-writer.js';
+import { type AppendOutcome, BatchWriter, type BatchWriterOptions, type Entry, ONE_WRITE } from './batch-writer.js';
+
+interface UnderWay {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
 
 /** A disk that a test drives: every write waits until it is told to succeed or to fail. */
 class Disk {
   readonly batches: WriteBatch[] = [];
   readonly observed: number[] = [];
-  private underway: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  private readonly underWay: UnderWay[] = [];
+
+  constructor(private readonly most = 1) {}
 
   writer(options: Partial<BatchWriterOptions> = {}): BatchWriter {
     return new BatchWriter({
       write: (batch) => this.write(batch),
       maxBatchPoints: 10,
+      concurrency: ONE_WRITE,
       maxQueuedPoints: 1000,
       steadyMs: () => 0,
       observe: (points) => this.observed.push(points),
@@ -23,21 +31,21 @@ class Disk {
   }
 
   get isWriting(): boolean {
-    return this.underway !== null;
+    return this.underWay.length > 0;
   }
 
-  async finish(error?: Error): Promise<void> {
-    await waitFor('a write', () => this.underway !== null);
-    const underway = this.underway;
-    this.underway = null;
-    if (error) underway?.reject(error);
-    else underway?.resolve();
+  /** finish ends the write that began first, or the one in the given place. */
+  async finish(error?: Error, place = 0): Promise<void> {
+    await waitFor('a write', () => this.underWay.length > place);
+    const [write] = this.underWay.splice(place, 1);
+    if (error) write?.reject(error);
+    else write?.resolve();
   }
 
   private write(batch: WriteBatch): Promise<void> {
-    expect(this.underway, 'writes never overlap').toBeNull();
     this.batches.push(batch);
-    return new Promise((resolve, reject) => (this.underway = { resolve, reject }));
+    expect(this.underWay.length, 'writes at a time').toBeLessThan(this.most);
+    return new Promise((resolve, reject) => this.underWay.push({ resolve, reject }));
   }
 }
 
@@ -190,6 +198,49 @@ describe('BatchWriter', () => {
     expect(await Promise.all(accepted)).toEqual(Array(3).fill({ kind: 'stored' }));
     expect(disk.batches.map(seqsOf)).toEqual([[1], [2], [3]]);
     await writer.close();
+  });
+
+  it('begins a write beside another when enough points wait for it, and answers each when its own ends', async () => {
+    const disk = new Disk(2);
+    const writer = disk.writer({ concurrency: { writes: 2, leastPoints: 5 } });
+    const first = writer.append(entry(1, 1));
+    await waitFor('the first write', () => disk.batches.length === 1);
+    const few = writer.append(entry(4, 2));
+    await new Promise(setImmediate);
+    expect([disk.batches.length, writer.queuedPoints]).toEqual([1, 4]);
+    const enough = writer.append(entry(1, 6));
+    await waitFor('the second write', () => disk.batches.length === 2);
+    const third = writer.append(entry(9, 7));
+    await new Promise(setImmediate);
+    expect([disk.batches.length, writer.queuedPoints]).toEqual([2, 9]);
+    await disk.finish(undefined, 1);
+    expect(await Promise.all([few, enough])).toEqual(Array(2).fill({ kind: 'stored' }));
+    await waitFor('the third write', () => disk.batches.length === 3);
+    const cause = new Error('EIO');
+    await disk.finish(cause, 1);
+    expect(await third).toMatchObject({ kind: 'failed', cause });
+    await disk.finish();
+    expect(await first).toEqual({ kind: 'stored' });
+    expect(disk.batches.map(seqsOf)).toEqual([[1], [2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12, 13, 14, 15]]);
+  });
+
+  it('closes when both writes have ended and what was too little for a second is stored', async () => {
+    const disk = new Disk(2);
+    const writer = disk.writer({ concurrency: { writes: 2, leastPoints: 5 } });
+    const outcomes = [writer.append(entry(5, 1))];
+    await waitFor('the first write', () => disk.isWriting);
+    outcomes.push(writer.append(entry(5, 6)));
+    await waitFor('the second write', () => disk.batches.length === 2);
+    outcomes.push(writer.append(entry(1, 11)));
+    let isClosed = false;
+    const closed = writer.close().then(() => (isClosed = true));
+    await disk.finish();
+    await new Promise(setImmediate);
+    expect([isClosed, disk.batches.length]).toEqual([false, 2]);
+    await disk.finish();
+    await disk.finish();
+    await closed;
+    expect(await Promise.all(outcomes)).toEqual(Array(3).fill({ kind: 'stored' }));
   });
 
   it('stores each accepted entry exactly once and in order, whatever the disk does', async () => {

@@ -20,11 +20,18 @@ export interface BatchWriterOptions {
   readonly write: (batch: WriteBatch) => Promise<void>;
   /** Points in one durable write. */
   readonly maxBatchPoints: number;
+  readonly concurrency: WriteConcurrency;
   /** Points that may wait; past it entries are refused, but for one that finds nobody waiting: it must have a way in. */
   readonly maxQueuedPoints: number;
   /** observe is told of each write that was kept: points, and how long it took in ms. */
   readonly observe?: (points: number, durationMs: number) => void;
   readonly steadyMs: () => number;
+}
+
+/** WriteConcurrency says how many writes may be under way, and how many points must wait for one to begin beside another. */
+export interface WriteConcurrency {
+  readonly writes: number;
+  readonly leastPoints: number;
 }
 
 interface Waiting {
@@ -33,6 +40,9 @@ interface Waiting {
   readonly settle: (outcome: AppendOutcome) => void;
 }
 
+/** ONE_WRITE is for a store that stores one batch after the other. */
+export const ONE_WRITE: WriteConcurrency = { writes: 1, leastPoints: 0 };
+
 /**
  * BatchWriter commits in groups without a timer: a batch is whatever arrived while the previous write ran, so a lone
  * request waits for nothing and a crowd shares one write. Each caller is answered when its own points are on disk.
@@ -40,7 +50,8 @@ interface Waiting {
 export class BatchWriter {
   private queue: Waiting[] = [];
   private queued = 0;
-  private writing: Promise<void> | null = null;
+  private readonly writing = new Set<Promise<void>>();
+  private isBeginning = false;
   private closed = false;
 
   constructor(private readonly options: BatchWriterOptions) {}
@@ -59,24 +70,47 @@ export class BatchWriter {
     return new Promise((settle) => {
       this.queue.push({ entry, size, settle });
       this.queued += size;
-      this.writing ??= this.run();
+      this.begin();
     });
   }
 
   /** close refuses new entries and resolves when those accepted before are settled. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.writing;
+    this.writeMore();
+    while (this.writing.size > 0) await Promise.race(this.writing);
   }
 
-  private async run(): Promise<void> {
-    await Promise.resolve(); // entries of the same turn of the event loop share the first write
-    while (this.queue.length > 0) {
-      const taken = this.take();
-      const outcome = await this.write(taken);
-      for (const waiting of taken) waiting.settle(outcome);
+  /** Entries of the same turn of the event loop share the first write. */
+  private begin(): void {
+    if (this.isBeginning) return;
+    this.isBeginning = true;
+    queueMicrotask(() => {
+      this.isBeginning = false;
+      this.writeMore();
+    });
+  }
+
+  private writeMore(): void {
+    while (this.mayWrite()) {
+      const writing = this.commit(this.take()).finally(() => {
+        this.writing.delete(writing);
+        this.writeMore();
+      });
+      this.writing.add(writing);
     }
-    this.writing = null;
+  }
+
+  private mayWrite(): boolean {
+    const { writes, leastPoints } = this.options.concurrency;
+    const underWay = this.writing.size;
+    if (this.queue.length === 0 || underWay >= writes) return false;
+    return underWay === 0 || this.queued >= leastPoints;
+  }
+
+  private async commit(taken: readonly Waiting[]): Promise<void> {
+    const outcome = await this.write(taken);
+    for (const waiting of taken) waiting.settle(outcome);
   }
 
   private take(): Waiting[] {

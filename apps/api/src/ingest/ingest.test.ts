@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BatchWriter } from '../buffer/batch-writer.js';
+import { BatchWriter, ONE_WRITE } from '../buffer/batch-writer.js';
 import { Rings } from '../buffer/rings.js';
 import { Telemetry } from '../platform/telemetry.js';
 import { ManualClock, NOON } from '../rig/manual-clock.js';
@@ -32,6 +32,7 @@ class Path {
       this.log.push('stored');
     },
     maxBatchPoints: 100,
+    concurrency: ONE_WRITE,
     maxQueuedPoints: 4,
     steadyMs: this.clock.steadyMs,
   });

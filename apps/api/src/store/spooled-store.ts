@@ -20,7 +20,8 @@ import { RecordMemory } from './record-memory.js';
 /** SpoolableStore is a store on a server: what it would send can be had as lines, to be sent by somebody else. */
 export interface SpoolableStore extends PointStore {
   encodeBatch(batch: WriteBatch): Uint8Array;
-  forgetBatch(batch: WriteBatch): void;
+  /** keptBatch is told of each batch whose lines the sink took. */
+  keptBatch(batch: WriteBatch): void;
 }
 
 /** SpoolSink takes lines for the server, or keeps them on disk until it takes them. */
@@ -73,12 +74,8 @@ export class SpooledStore implements PointStore {
 
   async write(batch: WriteBatch): Promise<void> {
     const lines = this.store.encodeBatch(batch);
-    try {
-      await this.sink.write(lines, batch.points.length + batch.drifts.length);
-    } catch (error) {
-      this.store.forgetBatch(batch);
-      throw error;
-    }
+    await this.sink.write(lines, batch.points.length + batch.drifts.length);
+    this.store.keptBatch(batch);
     for (const record of batch.records) this.records.remember(record);
   }
 

@@ -44,6 +44,7 @@ export async function openIngest(opening: Opening, { state, points, bus, book, l
   const writer = new BatchWriter({
     write: (batch) => store.write(batch),
     maxBatchPoints: 10_000,
+    concurrency: points.concurrency,
     maxQueuedPoints: config.maxQueuedPoints,
     steadyMs: clock.steadyMs,
     observe: (points, durationMs) => telemetry.countCommit(points, durationMs),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FaultEpisode } from '@tidemark/program';
 import { Backlogs, Leases } from '@tidemark/state';
+import { ONE_WRITE, type WriteConcurrency } from '../buffer/batch-writer.js';
 import { BacklogBoard } from '../store/backlog-board.js';
 import { LateInfluxStore } from '../store/influx/late-influx-store.js';
 import { createLateLog } from '../store/influx/late-log.js';
@@ -19,9 +20,17 @@ import type { Opening } from './surroundings.js';
 /** How long a server of points is waited for at the start: it may be starting itself. Then it is done without. */
 const PATIENCE_MS = 3000;
 
+/**
+ * InfluxDB stores a request on one core. A second one beside it uses the next, and the time that the first spends on the disk; with
+ * fewer points it would cost more than it gains.
+ */
+const INFLUX_WRITES: WriteConcurrency = { writes: 2, leastPoints: 1000 };
+
 /** Points are the store of metrics, and the slot under which this process writes where others write, too. */
 export interface Points {
   readonly store: PointStore;
+  /** How many batches it stores at a time. */
+  readonly concurrency: WriteConcurrency;
   /** null where the store is of this process alone, and knows all that it ever held. */
   readonly slot: number | null;
   /** What waits to be stored; null where nothing ever does. */
@@ -36,7 +45,7 @@ export async function openPoints(opening: Opening, state: State): Promise<Points
   const on = { onDeath: fatal, onWork: createWorkReport(log, telemetry) };
   const store = await SqliteStore.open({ file, retention: config.retention, clock: clock.wallMs, ...on });
   closeLast(() => store.close());
-  return { store, slot: null, board: null };
+  return { store, concurrency: ONE_WRITE, slot: null, board: null };
 }
 
 async function openInflux(opening: Opening, url: string, state: State): Promise<Points> {
@@ -68,7 +77,7 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
     // A restart must not forget them because InfluxDB has not got them yet.
     onFound: (lines) => recordsIn(lines).forEach((record) => records.remember(record)),
     ...{ sink: store, folder, maxBytes: config.spoolBytes, report: createSpoolLog(log) },
-    ...{ wallMs, steadyMs, random: Math.random },
+    ...{ directWrites: INFLUX_WRITES.writes, wallMs, steadyMs, random: Math.random },
   });
   void store.whenOpen().then(() => sink.hurry());
   telemetry.watchSpool(() => sink.stats());
@@ -86,7 +95,7 @@ async function openInflux(opening: Opening, url: string, state: State): Promise<
   // The board's last word comes when the sink is closed, and nothing drains any more.
   closeLast(() => board.close());
   closeLast(() => sink.close());
-  return { store: spooled, slot: writer.number, board };
+  return { store: spooled, concurrency: INFLUX_WRITES, slot: writer.number, board };
 }
 
 /** Alone there is only one who writes; who shares a database shares the numbers of writers, too. */

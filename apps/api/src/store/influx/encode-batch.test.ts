@@ -92,29 +92,41 @@ describe('BatchEncoder', () => {
     encoder.encode(batchOf(101, 'x'.repeat(20_000)));
     const lines = encoder.encode(batchOf(5000, 'short'));
     expect(lines.buffer.byteLength).toBeLessThanOrEqual(8 * 1024 * 1024);
-    expect(parse(lines)).toHaveLength(5000);
+    expect(parse(lines)).toHaveLength(5001);
     encoder.encode(batchOf(101, 'x'.repeat(20_000)));
     const large = encoder.encode(batchOf(600, 'x'.repeat(20_000)));
     expect(large.length).toBeGreaterThan(12_000_000);
     expect(scanLines(large).points.toString()).toBe('0:0-599');
   });
 
-  it('announces a series and its custom values once an hour, and again when they were forgotten', () => {
+  it('announces a series and its custom values once an hour, and in each batch until one is kept', () => {
     let nowMs = NOW;
     const encoder = new BatchEncoder(0, () => nowMs);
     const series = aSeries({ a: 'b' });
     let seq = 0;
-    const announced = (values: Record<string, number>): string[] => {
+    const begun = (values: Record<string, number>) => {
       const batch = aBatch([aPoint(series, ++seq, nowMs, { values })]);
       const names = parse(encoder.encode(batch)).map(({ measurement, tags }) => tags.name ?? measurement);
-      return names.slice(1);
+      return { names: names.slice(1), keep: () => encoder.kept(batch) };
     };
+    const announced = (values: Record<string, number>): string[] => {
+      const { names, keep } = begun(values);
+      keep();
+      return names;
+    };
+    const lost = begun({ tokens: 1 });
+    expect(lost.names).toEqual(['series', 'tokens']);
     expect(announced({ tokens: 1 })).toEqual(['series', 'tokens']);
     expect(announced({ tokens: 2 })).toEqual([]);
     expect(announced({ tokens: 2, score: 1 })).toEqual(['score']);
     nowMs += HOUR;
+    const late = begun({ score: 1 });
+    expect(late.names).toEqual(['series', 'score']);
+    nowMs += HOUR;
+    const beside = begun({ cost: 1 });
+    expect(beside.names).toEqual(['series', 'score', 'cost']);
+    late.keep();
     expect(announced({ score: 1 })).toEqual(['series', 'score']);
-    encoder.forget(aBatch([aPoint(series, 1, NOW)]));
-    expect(announced({ score: 1 })).toEqual(['series', 'score']);
+    expect(announced({ cost: 1, score: 1 })).toEqual(['cost']);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { floorTo, HOUR_MS } from '../rollup-id.js';
 import type { DriftPoint, IdempotencyRecord, Point, Series, WriteBatch } from '../point-store.js';
+import { byTime } from './by-time.js';
 import { LineBuffer } from './line-buffer.js';
 import { fieldKey, floatField, nanoseconds, stringField, tagText } from './line-protocol.js';
 import { DRIFT, METRIC_NAMES, POINTS, RECORDS, SERIES, TAG_PREFIX, VALUE_PREFIX } from './names.js';
@@ -30,19 +31,29 @@ const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 interface Known {
   /** The line of a point up to its fields. */
   readonly prefix: Buffer;
-  /** The hour in which the series and these names were last announced, epoch ms. */
+  /** The hour in which the series was last announced, epoch ms. */
   announcedMs: number;
   /** The keys of custom values as they stand in a line, with what parts them from their neighbours. */
   readonly names: Map<string, Buffer>;
+  /** Those of them that are still to be announced in that hour. */
   readonly fresh: Set<string>;
+}
+
+/** What a batch announces of a series. */
+interface Announcement {
+  readonly known: Known;
+  readonly hourMs: number;
+  readonly names: readonly string[];
 }
 
 /**
  * BatchEncoder turns batches into lines. What does not change of a series is made once. A series and the names of its
- * custom values are announced with their first point of an hour, so that a store that knows nothing can find them.
+ * custom values are announced with their first point of an hour, so that a store that knows nothing can find them; and with
+ * each further one until a batch that did so is kept.
  */
 export class BatchEncoder {
   private readonly known = new WeakMap<Series, Known>();
+  private readonly announcements = new WeakMap<WriteBatch, readonly Announcement[]>();
   /** Bytes of a point, of the last batch that had many. */
   private pointBytes = 300;
 
@@ -52,26 +63,31 @@ export class BatchEncoder {
   ) {}
 
   /** encode gives the lines of a batch, each ended by a line feed. */
-  encode({ points, drifts, records }: WriteBatch): Uint8Array {
+  encode(batch: WriteBatch): Uint8Array {
+    const { points, drifts, records } = batch;
     const out = new LineBuffer(
       Math.min(MOST_BYTES_AT_ONCE, FEW_BYTES + Math.ceil(points.length * this.pointBytes * 1.05)),
     );
     const hourMs = floorTo(this.clock(), HOUR_MS);
     const announced = new Set<Series>();
-    for (const point of points) {
+    for (const point of byTime(points)) {
       const known = this.knownOf(point.series, hourMs);
       if (this.writePoint(out, point, known)) announced.add(point.series);
     }
     if (points.length > 100) this.pointBytes = out.length / points.length;
     for (const drift of drifts) this.writeDrift(out, drift);
     for (const record of records) writeRecord(out, record);
-    for (const series of announced) this.announce(out, series, hourMs);
+    const announcements = [...announced].map((series) => this.announce(out, series, hourMs));
+    if (announcements.length > 0) this.announcements.set(batch, announcements);
     return out.take();
   }
 
-  /** forget takes back that the series of a batch were announced: its lines were never stored. */
-  forget({ points }: WriteBatch): void {
-    for (const { series } of points) this.known.delete(series);
+  /** kept takes note that the lines of a batch are stored or will be: what they announce need not be announced again. */
+  kept(batch: WriteBatch): void {
+    for (const { known, hourMs, names } of this.announcements.get(batch) ?? []) {
+      known.announcedMs = hourMs;
+      for (const name of names) known.fresh.delete(name);
+    }
   }
 
   /** writePoint tells whether something of the point's series is to be announced. */
@@ -104,7 +120,7 @@ export class BatchEncoder {
     out.text(`${DRIFT}${tags} ${fields} ${nanoseconds(drift.timestampMs, drift.seq % SEQ_SPAN)}\n`);
   }
 
-  private announce(out: LineBuffer, series: Series, hourMs: number): void {
+  private announce(out: LineBuffer, series: Series, hourMs: number): Announcement {
     const known = this.knownOf(series, hourMs);
     const model = tagText('model', series.modelId) + tagText('project', series.project);
     const time = nanoseconds(hourMs, this.writer);
@@ -112,9 +128,9 @@ export class BatchEncoder {
       const fields = `key=${stringField(series.key)},model_type="${series.modelType}",tags=${stringField(JSON.stringify(series.tags))}`;
       out.text(`${SERIES}${model}${tagText('series', seriesId(series))} ${fields} ${time}\n`);
     }
-    for (const name of known.fresh) out.text(`${METRIC_NAMES}${model}${tagText('name', name)} seen=1i ${time}\n`);
-    known.announcedMs = hourMs;
-    known.fresh.clear();
+    const names = [...known.fresh];
+    for (const name of names) out.text(`${METRIC_NAMES}${model}${tagText('name', name)} seen=1i ${time}\n`);
+    return { known, hourMs, names };
   }
 
   private knownOf(series: Series, hourMs: number): Known {

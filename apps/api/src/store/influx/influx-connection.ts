@@ -7,8 +7,11 @@ import { authorizationOf, type Generation } from './generation.js';
 import { readAnswer, type ResultSet } from './query-answer.js';
 import type { Shelf } from './shelf.js';
 
-/** Sockets: writes go one after the other, so that a server that hangs holds one; queries must not wait for a slow one. */
-const WRITE_SOCKETS = 1;
+/**
+ * Sockets: two batches at a time, what a spool drains, and rollups, which would else wait for the batches; so many does a
+ * server hold that hangs. Queries must not wait for a slow write.
+ */
+const WRITE_SOCKETS = 4;
 const QUERY_SOCKETS = 4;
 
 /** ConnectionOptions say where the server is. */
@@ -108,7 +111,8 @@ export class InfluxConnection {
     const chunks: Uint8Array[] = [];
     this.underWay.add(ending);
     try {
-      for await (const chunk of transport.iterate(request.path, request.body, options)) chunks.push(chunk);
+      const body = withoutCopy(request.body);
+      for await (const chunk of transport.iterate(request.path, body, options)) chunks.push(chunk);
     } catch (error) {
       signal?.throwIfAborted();
       throw toStoreFault(error, timeout.aborted);
@@ -124,6 +128,11 @@ interface Request {
   readonly path: string;
   readonly body: Uint8Array;
   readonly type: string;
+}
+
+/** withoutCopy is bytes as the library sends them without copying them first: as the whole memory that they are in. */
+function withoutCopy(bytes: Uint8Array): Uint8Array | ArrayBufferLike {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes;
 }
 
 /** openTransport leaves timeouts to the signal of each request: the library's own does not end the request. */

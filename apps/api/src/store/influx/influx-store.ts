@@ -134,13 +134,8 @@ export class InfluxStore implements PointStore, LineSink {
   }
 
   async write(batch: WriteBatch): Promise<void> {
-    const lines = this.encodeBatch(batch);
-    try {
-      await this.writeLines(lines);
-    } catch (error) {
-      this.forgetBatch(batch);
-      throw error;
-    }
+    await this.writeLines(this.encodeBatch(batch));
+    this.keptBatch(batch);
   }
 
   /** encodeBatch gives the lines of a batch, for writeLines now or later. */
@@ -150,9 +145,9 @@ export class InfluxStore implements PointStore, LineSink {
     return lines;
   }
 
-  /** forgetBatch is to be called when the lines of an encoded batch were thrown away: its series are announced again. */
-  forgetBatch(batch: WriteBatch): void {
-    this.parts.encoder.forget(batch);
+  /** keptBatch is to be called when the lines of an encoded batch are stored or will be; until then each announces its series. */
+  keptBatch(batch: WriteBatch): void {
+    this.parts.encoder.kept(batch);
   }
 
   /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */

@@ -91,10 +91,10 @@ export class LateInfluxStore implements SpoolableStore, AbortableSink {
     return this.store ? this.store.encodeBatch(batch) : this.encoder.encode(batch);
   }
 
-  /** forgetBatch need not know which encoder it was: a series that is announced twice is one. */
-  forgetBatch(batch: WriteBatch): void {
-    this.encoder.forget(batch);
-    this.store?.forgetBatch(batch);
+  /** keptBatch need not know which encoder it was: the other has not heard of the batch. */
+  keptBatch(batch: WriteBatch): void {
+    this.encoder.kept(batch);
+    this.store?.keptBatch(batch);
   }
 
   async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {

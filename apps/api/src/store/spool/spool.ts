@@ -1,7 +1,7 @@
 import { decodeFrames, encodeFrame, type Frame, FRAME_HEADER_BYTES } from './frame.js';
-import { Mutex } from './mutex.js';
 import { SegmentFolder } from './segment-folder.js';
 import { SegmentTail } from './segment-tail.js';
+import { Semaphore } from './semaphore.js';
 import { diskFault, SpoolFault } from './spool-fault.js';
 
 /** SpoolOptions say where a spool is and bound it. */
@@ -57,7 +57,7 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
  * again; it is therefore for data that may be stored twice without harm. One process may have it open.
  */
 export class Spool {
-  private readonly mutex = new Mutex();
+  private readonly mutex = new Semaphore(1);
   private readonly segments: Segment[] = [];
   /** Frames of the oldest segment that were read and not accepted yet. */
   private head: Frame[] = [];

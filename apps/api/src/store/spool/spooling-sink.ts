@@ -4,7 +4,7 @@ import type { RetryPace } from './decide-drain.js';
 import { Drainer } from './drainer.js';
 import { type AbortableSink, Lane } from './lane.js';
 import { countLines } from './line-pieces.js';
-import { Mutex } from './mutex.js';
+import { Semaphore } from './semaphore.js';
 import { Spool, type SpoolStats } from './spool.js';
 import { SpoolFault } from './spool-fault.js';
 import type { SpoolReport } from './spool-report.js';
@@ -16,6 +16,8 @@ export interface SpoolingSinkOptions {
   /** Bytes of the spool; past it writes are refused. */
   readonly maxBytes: number;
   readonly segmentBytes?: number;
+  /** Writes at a time, past the spool; 1 when absent. */
+  readonly directWrites?: number;
   /** Bytes of the dead letters. */
   readonly maxDeadLetterBytes?: number;
   /** Told the lines of each batch that an earlier process left, oldest first, while it is opened. */
@@ -52,19 +54,21 @@ export interface SpoolingSinkStats extends SpoolStats {
 /**
  * SpoolingSink is a LineSink that acknowledges also while the one behind it is away, slow or refuses: the lines are then
  * on disk and reach it later, in order. A write that ran into its deadline may have been stored and is stored again;
- * InfluxDB keeps one of two equal points. There are at most two requests at a time: a writer's and the drainer's.
+ * InfluxDB keeps one of two equal points. There are at most so many requests at a time: `directWrites` and the drainer's.
  */
 export class SpoolingSink implements LineSink {
-  private readonly mutex = new Mutex();
+  private readonly turns: Semaphore;
   private readonly refused: Record<string, number> = {};
 
   private constructor(
     private readonly spool: Spool,
     private readonly deadLetters: DeadLetters,
     private readonly drainer: Drainer,
-    private readonly direct: Lane,
+    private readonly lanes: readonly Lane[],
     private readonly directDeadlineMs: number,
-  ) {}
+  ) {
+    this.turns = new Semaphore(lanes.length);
+  }
 
   /** open reads what an earlier process left in the folder and begins to drain it. */
   static async open(options: SpoolingSinkOptions): Promise<SpoolingSink> {
@@ -77,7 +81,8 @@ export class SpoolingSink implements LineSink {
     const batchBytes = options.drainBatchBytes ?? 1024 * 1024;
     const drainer = new Drainer({ spool, lane, deadLetters, batchBytes, pace, steadyMs, random, report });
     const deadlineMs = options.directDeadlineMs ?? 2000;
-    const spooling = new SpoolingSink(spool, deadLetters, drainer, new Lane(sink, deadlineMs), deadlineMs);
+    const lanes = Array.from({ length: options.directWrites ?? 1 }, () => new Lane(sink, deadlineMs));
+    const spooling = new SpoolingSink(spool, deadLetters, drainer, lanes, deadlineMs);
     drainer.wake();
     return spooling;
   }
@@ -89,10 +94,10 @@ export class SpoolingSink implements LineSink {
 
   /**
    * write resolves when the lines are stored or on disk, and rejects with a SpoolFault when the spool does not take them.
-   * Writes are done one after the other, in the order of the calls.
+   * Writes begin in the order of the calls, so many at a time as they may.
    */
   write(given: Uint8Array, points: number): Promise<void> {
-    return this.mutex.run(async () => {
+    return this.turns.run(async () => {
       const lines = ended(given);
       if (lines.length === 0 || (await this.wroteDirectly(lines))) return;
       try {
@@ -125,14 +130,18 @@ export class SpoolingSink implements LineSink {
   /** close ends when no request is on its way any more; what waits stays on disk. */
   async close(): Promise<void> {
     await this.drainer.close();
-    await this.mutex.run(() => this.spool.close());
+    await this.turns.runAlone(() => this.spool.close());
   }
 
-  /** Past the spool only when nothing is in it: what was acknowledged first is stored first. */
+  /**
+   * Past the spool only when nothing is in it: what waits is not to be overtaken for long. A lane is not free while a
+   * request that was given up has not ended.
+   */
   private async wroteDirectly(lines: Uint8Array): Promise<boolean> {
     if (!(await this.drainer.handOver(this.directDeadlineMs))) return false;
-    if (!this.drainer.mayTry || !this.direct.isFree) return false;
-    const fault = await this.direct.send(lines);
+    const lane = this.lanes.find(({ isFree }) => isFree);
+    if (!this.drainer.mayTry || !lane) return false;
+    const fault = await lane.send(lines);
     if (fault) this.drainer.blame(fault);
     else this.drainer.praise();
     return fault === null;

@@ -1,0 +1,93 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { seededRandom } from '../../rig/random.js';
+import { waitFor } from '../../rig/wait-for.js';
+import { LineServer, type Reply } from './rig/line-server.js';
+import { Spooling } from './rig/spooling.js';
+
+const HANG: Reply = { kind: 'hang' };
+const LATE: Reply = { kind: 'store_late', ms: 10 };
+
+async function startServer(): Promise<LineServer> {
+  const server = await LineServer.start();
+  onTestFinished(() => server.vanish());
+  return server;
+}
+
+async function expectAllStored(spooling: Spooling, server: LineServer): Promise<void> {
+  await waitFor('the spool to be drained', () => spooling.sink.backlog().points === 0, 30_000);
+  expect([...server.stored].toSorted()).toEqual(spooling.acknowledged.toSorted());
+}
+
+describe('a spooling sink that writes two batches at a time', () => {
+  it('has a third wait for one of them, and nothing go to disk', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 10_000 });
+    server.reply = () => HANG;
+    const writes = [spooling.write(1), spooling.write(2)];
+    await waitFor('two requests', () => server.arrivals.length === 2);
+    writes.push(spooling.write(3));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([server.arrivals.length, spooling.sink.backlog().points]).toEqual([2, 0]);
+    server.reply = () => LATE;
+    await server.vanish();
+    await server.listen();
+    await Promise.all(writes);
+    await expectAllStored(spooling, server);
+    expect(server.mostSockets).toBeLessThanOrEqual(3);
+  });
+
+  it('keeps both where the server hangs, and asks it no more than three times at a time', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2 });
+    server.reply = () => HANG;
+    for (let i = 0; i < 10; i++) await Promise.all([spooling.write(5), spooling.write(5), spooling.write(5)]);
+    expect(spooling.sink.backlog().points).toBe(150);
+    server.reply = () => LATE;
+    await expectAllStored(spooling, server);
+    expect(server.mostSockets).toBeLessThanOrEqual(3);
+    expect(spooling.told('away')).toHaveLength(1);
+  });
+
+  it('writes past the spool again under two loads that never pause', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 2000 });
+    server.reply = () => HANG;
+    await spooling.write(10);
+    server.reply = () => LATE;
+    let goes = true;
+    const loads = [1, 2].map(async () => {
+      while (goes) await spooling.write(10);
+    });
+    await waitFor('the spool to be drained', () => spooling.told('back').length > 0, 30_000);
+    const written = spooling.acknowledged.length;
+    await waitFor('further writes', () => spooling.acknowledged.length > written + 200);
+    const before = spooling.sink.stats().appendedPoints;
+    await waitFor('further writes', () => spooling.acknowledged.length > written + 1000);
+    expect(spooling.sink.stats().appendedPoints).toBe(before);
+    goes = false;
+    await Promise.all(loads);
+    await expectAllStored(spooling, server);
+  });
+
+  it('loses nothing that it acknowledged, whatever the server does', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 50, drainDeadlineMs: 50 });
+    const random = seededRandom(11);
+    const replies: readonly Reply[] = [
+      ...[LATE, LATE, LATE, HANG, { kind: 'store_late', ms: 120 } as const],
+      ...[{ kind: 'refuse', status: 503 } as const, { kind: 'refuse', status: 413 } as const],
+    ];
+    server.reply = () => replies[random.below(replies.length)] ?? LATE;
+    for (let i = 0; i < 60; i++) {
+      await Promise.all(Array.from({ length: 1 + random.below(4) }, () => spooling.write(1 + random.below(20))));
+      if (i % 20 === 10) await spooling.reopen();
+    }
+    server.reply = () => LATE;
+    // A line that was alone and refused as too large was set aside.
+    const aside = spooling.told('dead_letters').reduce((sum, { lines }) => sum + lines, 0);
+    await waitFor('the spool to be drained', () => spooling.sink.backlog().points === 0, 30_000);
+    const missing = spooling.acknowledged.filter((line) => !server.stored.has(line));
+    expect(missing.length).toBeLessThanOrEqual(aside);
+    expect(new Set(spooling.acknowledged).size).toBe(spooling.acknowledged.length);
+  });
+});
