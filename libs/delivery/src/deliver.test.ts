@@ -41,7 +41,7 @@ describe('deliver', () => {
         reason: '',
         atMs: done.atMs,
         releaseMs: 1e15,
-        isChannelFull: false,
+        fullChannel: outcome.fullChannel,
       });
     else await bench.outbox.markRetry(delivery.id, { ...done, dueMs: Date.now() });
     return outcome;
@@ -56,6 +56,32 @@ describe('deliver', () => {
     expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('for this model') });
     await bench.fire('m2', { channelIds: [channel] });
     expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('of the channel') });
+  });
+
+  it('holds back what a full channel has no place for until the oldest place ends, and says what else waits', async () => {
+    await bench.fire('m1', { channelIds: [channel] });
+    await tryNext();
+    now += 10_000;
+    await bench.fire('m2', { channelIds: [channel] });
+    await tryNext();
+    now += 5000;
+    for (const model of ['m3', 'm4', 'm5', 'm6', 'm7']) {
+      await bench.fire(model, { channelIds: [channel] });
+      expect(await tryNext()).toMatchObject({
+        kind: 'suppressed',
+        releaseAfterMs: 45_000,
+        fullChannel: { max: 2, windowMs: 60_000 },
+      });
+    }
+    now += 44_999;
+    await bench.fire('m8', { channelIds: [channel] });
+    // A backlog does not ask more often than one of it may go.
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed', releaseAfterMs: 30_000 });
+    now += 1;
+    await bench.fire('m9', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    const told: unknown = JSON.parse(receiver.requests.at(-1)?.body ?? '');
+    expect(told).toMatchObject({ model_id: 'm9', waiting_models: { count: 6, first: ['m3', 'm4', 'm5'] } });
   });
 
   it('postpones a resolved notice that is owed until the channel has a place again', async () => {

@@ -1,4 +1,4 @@
-import type { Delivery, Outbox } from '@tidemark/state';
+import type { ChannelRate, Delivery, Outbox } from '@tidemark/state';
 import type { Channel, Outcome } from './channels/channel.js';
 import { channelLimit, type DeliveryLimitSettings, subjectLimit } from './limit/delivery-limits.js';
 import type { RateLimiter } from './limit/rate-limiter.js';
@@ -13,13 +13,13 @@ export type DeliveryOutcome =
   | Outcome
   /**
    * The limits held it back: the next message that goes out counts it. If there is none within `releaseAfterMs`, it goes
-   * out itself. `isChannelFull` says that the channel has no place for anything else, either.
+   * out itself. `fullChannel` is the limit of a channel that has no place for anything else, either.
    */
   | {
       readonly kind: 'suppressed';
       readonly reason: string;
       readonly releaseAfterMs: number;
-      readonly isChannelFull: boolean;
+      readonly fullChannel: ChannelRate | null;
     }
   /** It may not be held back, but must wait for a place on its channel; this was not a try. */
   | { readonly kind: 'postponed'; readonly reason: string; readonly afterMs: number };
@@ -28,9 +28,12 @@ export type DeliveryOutcome =
 export interface DeliverDeps {
   readonly limiter: RateLimiter;
   readonly limits: DeliveryLimitSettings;
-  readonly ledger: Pick<Outbox, 'suppressedSince' | 'firingWasDelivered'>;
+  readonly ledger: Pick<Outbox, 'suppressedSince' | 'waitingModels' | 'firingWasDelivered'>;
   find(project: string, channelId: string): Promise<ChannelLookup>;
 }
+
+/** A message names so many of the models of which others wait; the rest it counts. */
+const NAMED_MODELS = 3;
 
 /**
  * deliver makes one try of one delivery: limiter, then channel. It writes nothing; the queue writes the outcome.
@@ -43,8 +46,14 @@ export async function deliver(delivery: Delivery, deps: DeliverDeps, signal: Abo
   if (found.kind !== 'open') return found;
   const held = await heldBack(delivery, deps);
   if (held !== undefined) return held;
-  const suppressed = await deps.ledger.suppressedSince(delivery);
-  const summary = suppressed > 0 ? { suppressed_since_last: suppressed } : {};
+  const [suppressed, waiting] = await Promise.all([
+    deps.ledger.suppressedSince(delivery),
+    deps.ledger.waitingModels(delivery, NAMED_MODELS),
+  ]);
+  const summary = {
+    ...(suppressed > 0 ? { suppressed_since_last: suppressed } : {}),
+    ...(waiting.count > 0 ? { waiting_models: waiting } : {}),
+  };
   return found.channel.send({ ...notification, ...summary }, signal);
 }
 
@@ -61,9 +70,12 @@ async function heldBack(delivery: Delivery, deps: DeliverDeps): Promise<Delivery
   if (take.key === ofChannel.key && (owed || delivery.attempts > 0)) {
     return { kind: 'postponed', reason: 'the limit of the channel', afterMs: wait };
   }
-  const isChannelFull = take.key === ofChannel.key;
-  const which = isChannelFull ? 'of the channel' : 'for this model, alert type and severity';
-  const reason = `held back by the limit ${which}`;
-  // Of a full channel many may wait for the one place that is free next: they wait for a whole window, and share it.
-  return { kind: 'suppressed', reason, releaseAfterMs: isChannelFull ? ofChannel.windowMs : wait, isChannelFull };
+  if (take.key !== ofChannel.key) {
+    const reason = 'held back by the limit for this model, alert type and severity';
+    return { kind: 'suppressed', reason, releaseAfterMs: wait, fullChannel: null };
+  }
+  // Not sooner than places become free on average, so that those who wait do not ask more often than one of them may go.
+  const releaseAfterMs = Math.max(wait, Math.ceil(ofChannel.windowMs / ofChannel.max));
+  const reason = 'held back by the limit of the channel';
+  return { kind: 'suppressed', reason, releaseAfterMs, fullChannel: limits.channel };
 }

@@ -34,6 +34,8 @@ export interface Notification {
   readonly resolved_at?: string;
   /** Messages about this model that this channel's limits held back since the last one that went out; absent if none. */
   readonly suppressed_since_last?: number;
+  /** Other models of which messages wait for a place under this channel's limit: how many, and the first few; absent if none. */
+  readonly waiting_models?: { readonly count: number; readonly first: readonly string[] };
   /** Absolute http(s) URL of the alert in the dashboard. */
   readonly dashboard_url?: string;
 }

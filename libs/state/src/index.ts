@@ -15,6 +15,7 @@ export { type LeaseOutcome, type LeaseRequest, Leases } from './leases.js';
 export { UnknownSchemaError } from './migrations/migrate.js';
 export { ChannelGoneError, type Model, type ModelInput, Models, type Thresholds } from './models.js';
 export { type AttemptEnd, type Held, type MarkOutcome, Outbox, type RecentDelivery } from './outbox.js';
+export type { ChannelRate, WaitingModels } from './release.js';
 export { DEFAULT_PROJECT, type Project, Projects } from './projects.js';
 export { Revisions, type Topic } from './revisions.js';
 export { StateUnavailableError } from './state-unavailable.js';

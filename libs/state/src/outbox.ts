@@ -10,7 +10,16 @@ import type { Claim } from './claims.js';
 import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
 import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
 import { isFirstOfItsAlert } from './delivery-order.js';
-import { delayReleases, isReleasable, keepNewestRelease, shiftReleases, type Subject } from './release.js';
+import {
+  type ChannelRate,
+  delayReleases,
+  isReleasable,
+  keepNewestRelease,
+  readWaiting,
+  shiftReleases,
+  type Subject,
+  type WaitingModels,
+} from './release.js';
 import type { Schema } from './schema.js';
 
 /**
@@ -32,8 +41,8 @@ export interface Held {
   readonly reason: string;
   readonly atMs: number;
   readonly releaseMs: number;
-  /** True where its channel has no place for anything: what else waits to be released there waits as long. */
-  readonly isChannelFull: boolean;
+  /** How many its channel takes in which time, where it has no place for anything: what is due there takes turns. */
+  readonly fullChannel: ChannelRate | null;
 }
 
 /** RecentDelivery is what a limiter must know of a notification that went out. */
@@ -176,12 +185,18 @@ export class Outbox {
     held: Held,
     claim?: Claim,
   ): Promise<MarkOutcome> {
-    const { reason, atMs, releaseMs } = held;
+    const { reason, atMs, releaseMs, fullChannel: full } = held;
     const end = { status: 'suppressed', last_error: reason, updated_ms: atMs, release_ms: releaseMs } as const;
     const writes = [
-      { query: this.sending(id, claim).set(end).compile(), expect: 1 },
+      {
+        query: this.sending(id, claim)
+          .set(end)
+          .set({ held_by_channel: full ? 1 : 0 })
+          .compile(),
+        expect: 1,
+      },
       keepNewestRelease(this.state, subject),
-      ...(held.isChannelFull ? [delayReleases(this.state, subject, { nowMs: atMs, untilMs: releaseMs })] : []),
+      ...(full ? [delayReleases(this.state, subject, { nowMs: atMs, untilMs: releaseMs, ...full })] : []),
     ];
     return this.outcomeOf(await this.state.write(writes), claim);
   }
@@ -208,6 +223,11 @@ export class Outbox {
       .where(held)
       .where((is) => is.not(is.exists(openSummary(is, id))));
     return this.changes(take.compile(), 'lazy');
+  }
+
+  /** waitingModels answers of which other models messages wait for a place on the channel of a delivery, naming up to `limit`. */
+  async waitingModels(subject: Subject, limit: number): Promise<WaitingModels> {
+    return readWaiting(this.state, subject, limit);
   }
 
   /** firingWasDelivered tells whether a channel has been told that this alert fires. */

@@ -83,6 +83,8 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(only(await outbox.claimDue(500, 10)).eventKind).toBe('resolved');
     });
 
+    const full = (max: number) => ({ max, windowMs: 1000 });
+
     it('lets all that is due on a full channel wait, and nothing else', async () => {
       const outbox = new Outbox(state());
       for (const [index, modelId] of ['a', 'b', 'c'].entries()) {
@@ -90,10 +92,51 @@ export function describePort(makeEngine: MakeEngine): void {
         for (const claim of await outbox.claimDue(10, 10)) await outbox.markSuppressed(claim, held(11, 50 + index));
       }
       expect(await outbox.releaseDue(60, 1)).toBe(1);
-      for (const claim of await outbox.claimDue(60, 10)) await outbox.markSuppressed(claim, held(60, 900, true));
+      for (const claim of await outbox.claimDue(60, 10)) await outbox.markSuppressed(claim, held(60, 900, full(2)));
       expect(await outbox.releaseDue(899, 10)).toBe(1);
       expect(only(await outbox.claimDue(899, 10)).modelId).toBe('c');
       expect(await outbox.releaseDue(900, 10)).toBe(2);
+    });
+
+    it('lets more than a channel takes in a window wait a window longer, those that wait longest first', async () => {
+      const outbox = new Outbox(state());
+      for (const [index, modelId] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+        await fire(index, modelId);
+        for (const claim of await outbox.claimDue(10, 10)) await outbox.markSuppressed(claim, held(11, 50));
+        await fire(11, `other ${modelId}`, ['other']);
+      }
+      for (const claim of await outbox.claimDue(11, 10)) await outbox.markSuppressed(claim, held(11, 50));
+      await fire(12, 'refused');
+      const refused = only(await outbox.claimDue(60, 10));
+      await outbox.markSuppressed(refused, held(60, 100, full(2)));
+      expect(await outbox.releaseDue(99, 10)).toBe(6);
+      expect((await outbox.claimDue(99, 10)).map(({ channelId }) => channelId)).toEqual(Array(6).fill('other'));
+      const released: string[][] = [];
+      for (const nowMs of [100, 1099, 1100, 2100]) {
+        await outbox.releaseDue(nowMs, 10);
+        const models = (await outbox.claimDue(nowMs, 10)).map(({ modelId }) => modelId);
+        released.push(models.toSorted());
+      }
+      expect(released).toEqual([['a', 'b', 'refused'], [], ['c', 'd'], ['e', 'f']]);
+    });
+
+    it('tells of which other models messages wait for a channel that is full', async () => {
+      const outbox = new Outbox(state());
+      for (const [index, modelId] of ['own', 'd', 'c', 'b', 'a'].entries()) {
+        await fire(10 + index, modelId, ['c1', 'c2']);
+        for (const claim of await outbox.claimDue(20, 10)) {
+          const isFull = claim.channelId === 'c1' && modelId !== 'b';
+          await outbox.markSuppressed(claim, held(20, 100, isFull ? full(2) : null));
+        }
+      }
+      const subject = { project: 'p', channelId: 'c1', modelId: 'own' };
+      expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 3, first: ['d', 'c'] });
+      expect(await outbox.waitingModels({ ...subject, channelId: 'c2' }, 2)).toEqual({ count: 0, first: [] });
+      expect(await outbox.waitingModels({ ...subject, project: 'q' }, 2)).toEqual({ count: 0, first: [] });
+      await outbox.releaseDue(100, 10);
+      expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
+      for (const claim of await outbox.claimDue(100, 10)) await outbox.markSuppressed(claim, held(101, 200));
+      expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
     });
 
     it('moves with a wall clock that was set back', async () => {

@@ -6,6 +6,18 @@ import type { Schema } from './schema.js';
 /** Subject is what a suppressed delivery waits for: another message to the same channel about the same model. */
 export type Subject = Pick<Delivery, 'project' | 'channelId' | 'modelId'>;
 
+/** ChannelRate is how many messages a channel takes in any stretch of `windowMs` milliseconds. */
+export interface ChannelRate {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+/** WaitingModels are the models of which messages wait for a place on a channel: how many, and those that wait longest. */
+export interface WaitingModels {
+  readonly count: number;
+  readonly first: readonly string[];
+}
+
 /** keepNewestRelease leaves a release to the newest of what is held back of a subject: one message stands for all of it. */
 export function keepNewestRelease({ db }: State, { project, channelId, modelId }: Subject): Write {
   const query = db
@@ -34,19 +46,34 @@ export function keepNewestRelease({ db }: State, { project, channelId, modelId }
   return { query: query.compile() };
 }
 
-/** delayReleases lets everything of a channel that could be released at `nowMs` wait until `untilMs`: it has no place. */
+/**
+ * delayReleases lets everything of a channel that could be released at `nowMs` wait until `untilMs`, when the next place is
+ * free, or longer: no more than `max` places become free in a window, so of more than that each `max` wait one more window.
+ * That keeps nobody longer than the limit does, and a look at the channel costs as many rows as it has places.
+ */
 export function delayReleases(
   { db }: State,
   { project, channelId }: Subject,
-  { nowMs, untilMs }: { readonly nowMs: number; readonly untilMs: number },
+  { nowMs, untilMs, max, windowMs }: ChannelRate & { readonly nowMs: number; readonly untilMs: number },
 ): Write {
-  const query = db
-    .updateTable('deliveries')
-    .set({ release_ms: untilMs })
+  const waiting = db
+    .selectFrom('deliveries')
+    .select('id')
+    .select(
+      sql<number>`(row_number() OVER (ORDER BY created_ms, sequence, id) - 1) / CAST(${max} AS integer)`.as('turn'),
+    )
     .where(isHeld)
     .where('project', '=', project)
     .where('channel_id', '=', channelId)
     .where('release_ms', '<=', nowMs);
+  const query = db
+    .updateTable('deliveries')
+    .from(waiting.as('waiting'))
+    .set({ release_ms: sql<number>`${untilMs} + ${windowMs} * waiting.turn` })
+    .whereRef('deliveries.id', '=', 'waiting.id')
+    // Once more, as another worker may have released or delayed it since it was listed.
+    .where('deliveries.status', '=', literally('suppressed'))
+    .where('deliveries.release_ms', '<=', nowMs);
   return { query: query.compile() };
 }
 
@@ -57,6 +84,29 @@ export function shiftReleases({ db }: State, byMs: number): Write {
     .set((is) => ({ release_ms: is('release_ms', '+', byMs) }))
     .where(isHeld);
   return { query: query.compile() };
+}
+
+/** readWaiting reads of which models other than this one messages wait for a place on a channel. */
+export async function readWaiting(
+  { db }: State,
+  { project, channelId, modelId }: Subject,
+  limit: number,
+): Promise<WaitingModels> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('model_id')
+    .select(sql<number>`count(*) OVER ()`.as('count'))
+    .where(isHeld)
+    .where('held_by_channel', '=', 1)
+    .where('project', '=', project)
+    .where('channel_id', '=', channelId)
+    .where('model_id', '!=', modelId)
+    .orderBy('created_ms')
+    .orderBy('sequence')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return { count: Number(rows[0]?.count ?? 0), first: rows.map((row) => row.model_id) };
 }
 
 /**

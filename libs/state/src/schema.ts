@@ -140,6 +140,8 @@ export interface DeliveriesTable {
   readonly summarised_in: string | null;
   readonly summarised_ms: number | null;
   readonly release_ms: number | null;
+  /** 1 where the limit of the whole channel held it back, 0 otherwise; it says something of suppressed ones alone. */
+  readonly held_by_channel: Generated<number>;
   readonly created_ms: number;
   readonly updated_ms: number;
   readonly delivered_ms: number | null;

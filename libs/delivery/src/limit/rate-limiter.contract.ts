@@ -41,6 +41,18 @@ export function describeRateLimiter(name: string, open: () => Promise<LimiterBen
       expect(await take([limit('a', 1)], '2')).toEqual({ allowed: true });
     });
 
+    it('tells of a full window when its oldest place ends, and then when the next one does', async () => {
+      const full = [limit('a', 3)];
+      for (const [id, afterMs] of [10_000, 15_000, 5000].entries()) {
+        expect(await take(full, String(id))).toEqual({ allowed: true });
+        await bench.advance(afterMs);
+      }
+      expect(await take(full, 'held back')).toEqual({ allowed: false, key: 'a', retryAfterMs: 30_000 });
+      await bench.advance(30_000);
+      expect(await take(full, 'held back')).toEqual({ allowed: true });
+      expect(await take(full, 'next')).toEqual({ allowed: false, key: 'a', retryAfterMs: 10_000 });
+    });
+
     it('looks back from each moment instead of counting in slots', async () => {
       await bench.advance(minute - 100);
       await take([limit('a', 1)], '1');

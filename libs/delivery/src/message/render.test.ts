@@ -70,6 +70,18 @@ describe('tellStory', () => {
     );
   });
 
+  it('tells of which other models messages wait for the channel', () => {
+    const note = (count: number, first: string[], suppressed = 0) =>
+      tellStory(sampleNotification({ waiting_models: { count, first }, suppressed_since_last: suppressed })).note;
+    expect(note(0, [])).toBeUndefined();
+    expect(note(1, ['a'])).toMatch(/ about 1 other model wait .* \(a\)\.$/);
+    expect(note(3, ['a', 'b', 'c'])).toMatch(/ about 3 other models wait .* \(a, b, c\)\.$/);
+    expect(note(12, ['a', 'b', '\u001b[31m'])).toMatch(/ \(a, b, \(unnamed model\) and 9 more\)\.$/);
+    expect(note(1, ['a'], 2)).toMatch(/^2 more messages .* were held back since the last one\. This channel's limit/);
+    const longest = note(1e9, Array(3).fill('x'.repeat(500)), 1e9) ?? '';
+    expect(longest.length).toBeLessThan(450);
+  });
+
   it('sets the value beside the limit', () => {
     expect(tellStory(sampleNotification()).rows).toContainEqual({
       label: 'Measured',

@@ -33,16 +33,20 @@ export interface Story {
   readonly link?: string;
 }
 
+/** Of a model whose name has nothing that can be shown. */
+const UNNAMED = '(unnamed model)';
+
 /** tellStory decides what a notification says to people. Pure: all durations are taken from the notification's own times. */
 export function tellStory(notification: Notification): Story {
   const { event, model_id, message, severity, suppressed_since_last: suppressed = 0 } = notification;
   const tone: Tone = event === 'test' ? 'test' : notification.resolved ? 'resolved' : severity;
   const badge = tone.toUpperCase();
-  const modelId = cleanLine(model_id, 120) || '(unnamed model)';
+  const modelId = cleanLine(model_id, 120) || UNNAMED;
   const sentence = cleanLine(message, 500) || 'An alert without a message';
   const headline = cleanLine(shortened(sentence), 120);
   const context = contextOf(notification);
   const link = linkOf(notification.dashboard_url);
+  const note = [heldBack(suppressed), waitingOf(notification)].filter((part) => part !== '').join(' ');
   return {
     title: `[${badge}] ${modelId}: ${headline}`,
     tone,
@@ -52,7 +56,7 @@ export function tellStory(notification: Notification): Story {
     rows: event === 'test' ? [] : rowsOf(notification),
     ...(sentence === headline ? {} : { message: sentence }),
     ...(context === undefined ? {} : { context }),
-    ...(suppressed > 0 ? { note: heldBack(suppressed) } : {}),
+    ...(note === '' ? {} : { note }),
     ...(link === undefined ? {} : { link }),
   };
 }
@@ -91,8 +95,18 @@ function shortened(headline: string): string {
 }
 
 function heldBack(count: number): string {
+  if (count === 0) return '';
   const messages = count === 1 ? '1 more message' : `${count} more messages`;
   return `${messages} about this model ${count === 1 ? 'was' : 'were'} held back since the last one.`;
+}
+
+function waitingOf({ waiting_models: waiting }: Notification): string {
+  if (waiting === undefined || waiting.count === 0) return '';
+  const names = waiting.first.map((name) => cleanLine(name, 60) || UNNAMED);
+  const rest = waiting.count - names.length;
+  const list = rest > 0 ? `${names.join(', ')} and ${rest} more` : names.join(', ');
+  const models = waiting.count === 1 ? '1 other model' : `${waiting.count} other models`;
+  return `This channel's limit is reached: messages about ${models} wait and follow as it allows (${list}).`;
 }
 
 function linkOf(url: string | undefined): string | undefined {

@@ -21,7 +21,10 @@ export interface BullMqQueueOptions extends CarrierOptions {
   readonly holder: string;
   /** How long a claim holds; longer than any try takes. Default 45 s. */
   readonly leaseMs?: number;
-  /** How long a job holds without a sign of life from its worker, default 30 s. */
+  /**
+   * How long a job holds without a sign of life from its worker, default 10 s. It is renewed when between a quarter and a
+   * half of that has passed, so that a worker must be silent for at least half of it before it loses a job.
+   */
   readonly lockMs?: number;
   /** Deliveries under way for each channel, default 4. */
   readonly laneWidth?: number;
@@ -38,6 +41,12 @@ interface JobEnd {
 }
 
 const LOOKED_AT: JobEnd = { fullChannel: null };
+/**
+ * What a killed worker had taken and not claimed waits for its lock to end and then for a look of another worker: 5 to 15 s,
+ * and 5 s more where it was the killed one that looked. Claims decide who sends, so a lock lost too early only has a row
+ * looked at once more.
+ */
+const LOCK_MS = 10_000;
 /** How long is waited for BullMQ to close what it opened, before it is cut off. */
 const CLOSE_MS = 2000;
 
@@ -81,7 +90,7 @@ export class BullMqQueue implements DeliveryQueue {
   }
 
   async start(): Promise<void> {
-    const { worker, lockMs = 30_000, places = 200, prefix = QUEUE_PREFIX } = this.options;
+    const { worker, lockMs = LOCK_MS, places = 200, prefix = QUEUE_PREFIX } = this.options;
     setMaxListeners(0, this.abort.signal); // One for each delivery under way, which the places bound.
     this.consumer = new Worker<DeliveryJob, JobEnd>(QUEUE_NAME, ({ data }) => this.take(data), {
       connection: connectionOf(worker),

@@ -1,4 +1,4 @@
-import type { AttemptEnd, Claim, Delivery, MarkOutcome, Outbox } from '@tidemark/state';
+import type { AttemptEnd, ChannelRate, Claim, Delivery, MarkOutcome, Outbox } from '@tidemark/state';
 import type { DeliveryOutcome } from '../deliver.js';
 import { nextAttempt } from './schedule.js';
 
@@ -10,7 +10,7 @@ export type Verdict =
       readonly status: 'suppressed';
       readonly detail: string;
       readonly releaseMs: number;
-      readonly isChannelFull: boolean;
+      readonly fullChannel: ChannelRate | null;
     }
   | { readonly status: 'dead'; readonly detail: string };
 
@@ -24,8 +24,8 @@ export function judgeOutcome(
     case 'sent':
       return { status: 'delivered', detail: outcome.detail ?? null };
     case 'suppressed': {
-      const { reason, releaseAfterMs, isChannelFull } = outcome;
-      return { status: 'suppressed', detail: reason, releaseMs: nowMs + releaseAfterMs, isChannelFull };
+      const { reason, releaseAfterMs, fullChannel } = outcome;
+      return { status: 'suppressed', detail: reason, releaseMs: nowMs + releaseAfterMs, fullChannel };
     }
     case 'reject':
       return { status: 'dead', detail: outcome.reason };
@@ -64,8 +64,8 @@ export async function recordVerdict(
     case 'dead':
       return ledger.markDead(id, done, claim);
     case 'suppressed': {
-      const { detail, releaseMs, isChannelFull } = verdict;
-      const held = { reason: detail, atMs, releaseMs, isChannelFull };
+      const { detail, releaseMs, fullChannel } = verdict;
+      const held = { reason: detail, atMs, releaseMs, fullChannel };
       return ledger.markSuppressed({ id, project, channelId, modelId }, held, claim);
     }
   }

@@ -135,6 +135,30 @@ export function describeWindowEnd(
       expect(bodies().at(-1)).toMatchObject({ suppressed_since_last: 1 });
     });
 
+    it('tells what the limit of a channel held back as soon as it has a place, and of what else waits', async () => {
+      for (let model = 0; model < limits.channel.max; model += 1)
+        await bench.fire(`m${model}`, { channelIds: [channel], atMs: wallMs() });
+      await queue.start();
+      await settled('delivered', limits.channel.max);
+      const lastMs = performance.now() + ahead;
+      pass(limits.channel.windowMs / 2);
+      const late = 2 * limits.channel.max;
+      for (let model = 0; model < late; model += 1)
+        await bench.fire(`late${model}`, { channelIds: [channel], atMs: wallMs() });
+      queue.wake();
+      await settled('suppressed', late);
+      // All places are free one window after the last was taken, half a window after the late ones were held back.
+      pass(Math.ceil(lastMs + limits.channel.windowMs - performance.now() - ahead));
+      await settled('delivered', 2 * limits.channel.max);
+      const waiting = bodies().flatMap((body) => Object(body).waiting_models ?? []);
+      expect(waiting.length).toBeGreaterThan(0);
+      for (const { count, first } of waiting) {
+        expect(count).toBeLessThan(late);
+        expect(first).toHaveLength(3);
+        for (const name of first) expect(name).toMatch(/^late/);
+      }
+    });
+
     it('lets out what the limit of a channel held back as that limit allows, and never more', async () => {
       const models = 2 * limits.channel.max + 10;
       for (let model = 0; model < models; model += 1)

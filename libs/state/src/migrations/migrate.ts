@@ -2,6 +2,7 @@ import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { backlogs } from './backlogs.js';
 import { claims } from './claims.js';
 import { deliveriesReleased } from './deliveries-released.js';
+import { heldByChannel } from './held-by-channel.js';
 import { initialSchema } from './initial-schema.js';
 import { leases } from './leases.js';
 import { revisions } from './revisions.js';
@@ -16,6 +17,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-revisions': revisions,
   '0006-writers': writers,
   '0007-backlogs': backlogs,
+  '0008-held-by-channel': heldByChannel,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { Alerts } from '../alerts.js';
 import { aFiring, committed, type MakeEngine, useState } from '../engine.contract.js';
+import type { Held } from '../outbox.js';
 
 /** useLedger gives every test an empty database of its own, and `fire`, which opens an alert that is owed to channels. */
 export function useLedger(makeEngine: MakeEngine) {
@@ -11,8 +12,8 @@ export function useLedger(makeEngine: MakeEngine) {
 }
 
 /** held answers how a delivery was held back at `atMs`, to be released later. */
-export function held(atMs: number, releaseMs = atMs + 1000, isChannelFull = false) {
-  return { reason: 'limit', atMs, releaseMs, isChannelFull };
+export function held(atMs: number, releaseMs = atMs + 1000, fullChannel: Held['fullChannel'] = null): Held {
+  return { reason: 'limit', atMs, releaseMs, fullChannel };
 }
 
 /** tried answers a try at `atMs`. */
