@@ -3,6 +3,7 @@ import { Tidemark } from '@tidemark/sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Json } from './rig/client.js';
 import { inference, model } from './rig/fixtures.js';
+import { OwnMetrics } from './rig/own-metrics.js';
 import { openPlatform, PROFILES } from './rig/platform.js';
 import { ThreeReceivers } from './rig/receivers/three-receivers.js';
 import { settledLedger } from './rig/settled-ledger.js';
@@ -179,7 +180,7 @@ describe.each(PROFILES)('the main job, $name', (profile) => {
     expect(late.tries.at(-1).outcome).toBe('delivered');
   });
 
-  test('what happened days ago is stored, and wakes nobody', async () => {
+  test('what happened days ago is stored, counted, and wakes nobody', async () => {
     const platform = await openPlatform(profile, {});
     const api = platform.client();
     await api.must(api.post('models', model('archive')));
@@ -194,5 +195,9 @@ describe.each(PROFILES)('the main job, $name', (profile) => {
     // What a client kept for hours, because it could not reach the server, is still news.
     await api.must(api.post('metrics/inference', inference('archive', 'late', { latency: 9000, ...hoursAgo(23) })));
     expect(await api.must(api.get('alerts'))).toMatchObject([{ model_id: 'archive', occurrences: 1 }]);
+
+    const counted = await OwnMetrics.of(platform);
+    const tooOld = (kind: string) => counted.sum('tidemark_points_too_old_for_alerts_total', `kind="${kind}"`);
+    expect([tooOld('inference'), tooOld('drift')]).toEqual([1, 1]);
   });
 });

@@ -130,6 +130,12 @@ describe('readConfig', () => {
     expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: '59s' })).toEqual([
       'TIDEMARK_ALERT_MAX_AGE: "59s" is too short; the least is 1m',
     ]);
+    expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: '0s' })).toEqual([
+      'TIDEMARK_ALERT_MAX_AGE: "0s" is too short; the least is 1m',
+    ]);
+    expect(faultsOf({ TIDEMARK_RETENTION_RAW: '0h' })).toEqual([
+      'TIDEMARK_RETENTION_RAW: "0h" is too short; the least is 1s',
+    ]);
     expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: '60s' })).toEqual([]);
     expect(faultsOf({ TIDEMARK_ALERT_MAX_AGE: 'never' })).toHaveLength(1);
   });

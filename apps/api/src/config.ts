@@ -117,7 +117,7 @@ export const SETTINGS = {
   alertMaxAgeMs: setting(
     'TIDEMARK_ALERT_MAX_AGE',
     '1d',
-    'How old a metric may be and still raise an alert; older ones, of a backfill perhaps, are only stored. At least 1m.',
+    'How old a metric may be and still raise an alert; older ones, of a backfill perhaps, are only stored. At least 1m; what is older than points are kept is refused in any case.',
     alertMaxAge,
   ),
   rawRetention: setting('TIDEMARK_RETENTION_RAW', '7d', 'How long single points are kept.', duration),
@@ -176,7 +176,7 @@ function profileFaults({ influxUrl, databaseUrl, redisUrl, secret }: Values): st
 
 /** A metric takes a moment to come: with less, what is new would raise nothing either. */
 function alertMaxAge(text: string): number {
-  const ms = duration(text);
+  const ms = /^0+[smhd]$/.test(text) ? 0 : duration(text);
   if (ms < 60_000) throw new Error(`"${text}" is too short; the least is 1m`);
   return ms;
 }

@@ -103,6 +103,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 export function duration(text: string): number {
   if (/^[1-9]\d{6,}[smhd]$/.test(text))
     throw new Error(`"${text.slice(0, 40)}" is too long; the most is 999999 of a unit`);
+  if (/^0+[smhd]$/.test(text)) throw new Error(`"${text.slice(0, 40)}" is too short; the least is 1s`);
   const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
   if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a time such as 90s, 15m, 12h or 7d`);
   return Number(match[1]) * (UNIT_MS[match[2]] ?? 0);

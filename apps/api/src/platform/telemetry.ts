@@ -30,6 +30,11 @@ export class Telemetry {
     'Metrics refused for lack of room or a failing store, by kind and reason.',
     ['kind', 'reason'],
   );
+  readonly tooOldForAlerts = this.counter(
+    'tidemark_points_too_old_for_alerts_total',
+    'Metrics that were stored and raise nothing, as they are older than TIDEMARK_ALERT_MAX_AGE, by kind.',
+    ['kind'],
+  );
   readonly storeWorkFaults = this.counter(
     'tidemark_store_work_faults_total',
     'Slices of the work in the background of the point store that failed, by work: flush, retention.',

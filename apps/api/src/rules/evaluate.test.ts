@@ -2,7 +2,7 @@ import type { Thresholds } from '@tidemark/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aDrift, aPoint, aSeries } from '../rig/points.js';
-import { evaluate, evaluateDrift, severityOf } from './evaluate.js';
+import { countOlder, evaluate, evaluateDrift, severityOf } from './evaluate.js';
 
 /** From which all points count. */
 const EVER = 0;
@@ -107,6 +107,7 @@ describe('evaluate', () => {
     ];
     expect(evaluate(points, () => LIMITS, 1000)).toMatchObject([{ value: 1100, count: 1 }]);
     expect(evaluate(points, () => LIMITS, 1001)).toEqual([]);
+    expect([0, 1000, 1001].map((sinceMs) => countOlder(points, sinceMs))).toEqual([0, 2, 3]);
   });
 });
 

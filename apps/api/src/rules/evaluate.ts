@@ -99,6 +99,13 @@ export function evaluateDrift(drifts: readonly DriftPoint[], sinceMs: number): r
     }));
 }
 
+/** countOlder is how many of these were measured before `sinceMs` (epoch ms), so that nobody is woken for them. */
+export function countOlder(items: readonly { readonly timestampMs: number }[], sinceMs: number): number {
+  let count = 0;
+  for (const { timestampMs } of items) if (timestampMs < sinceMs) count++;
+  return count;
+}
+
 /**
  * severityOf grades a breach by the ratio of value to threshold: >= 2 critical, >= 1.5 high, >= 1.2 medium, else low.
  * A ratio that is exact in decimals counts as reached: 0.15 is 1.5 times 0.1, although no two doubles say so.

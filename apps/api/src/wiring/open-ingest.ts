@@ -12,7 +12,7 @@ import { SeriesRegistry } from '../ingest/series-registry.js';
 import { SharedSeries } from '../ingest/shared-series.js';
 import { type Validated, Validator } from '../ingest/validate.js';
 import type { LiveBus } from '../live/live-bus.js';
-import { evaluate, evaluateDrift } from '../rules/evaluate.js';
+import { countOlder, evaluate, evaluateDrift } from '../rules/evaluate.js';
 import type { ChangeWatch } from '../platform/change-watch.js';
 import type { PointStore } from '../store/point-store.js';
 import { SeqReserve } from '../store/seq-reserve.js';
@@ -68,6 +68,8 @@ export async function openIngest(opening: Opening, { state, points, bus, book, l
     remember: (points) => rings.remember(points),
     evaluate: (points, drifts) => {
       const sinceMs = clock.wallMs() - config.alertMaxAgeMs;
+      telemetry.tooOldForAlerts.inc({ kind: 'inference' }, countOlder(points, sinceMs));
+      telemetry.tooOldForAlerts.inc({ kind: 'drift' }, countOlder(drifts, sinceMs));
       return [...evaluate(points, state.directory.thresholdsOf, sinceMs), ...evaluateDrift(drifts, sinceMs)];
     },
     raise: (breaches) => book.raise(breaches),
