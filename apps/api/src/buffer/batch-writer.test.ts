@@ -6,6 +6,7 @@ import type { IdempotencyRecord, WriteBatch } from '../store/point-store.js';
 import { type AppendOutcome, BatchWriter, type BatchWriterOptions, type Entry, ONE_WRITE } from './batch-writer.js';
 
 interface UnderWay {
+  readonly batch: WriteBatch;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -34,18 +35,25 @@ class Disk {
     return this.underWay.length > 0;
   }
 
-  /** finish ends the write that began first, or the one in the given place. */
-  async finish(error?: Error, place = 0): Promise<void> {
+  /** writes is how many are under way. */
+  get writes(): number {
+    return this.underWay.length;
+  }
+
+  /** finish ends the write that began first, or the one in the given place, and answers what it wrote. */
+  async finish(error?: Error, place = 0): Promise<WriteBatch> {
     await waitFor('a write', () => this.underWay.length > place);
     const [write] = this.underWay.splice(place, 1);
-    if (error) write?.reject(error);
-    else write?.resolve();
+    if (!write) throw new Error('there is no write');
+    if (error) write.reject(error);
+    else write.resolve();
+    return write.batch;
   }
 
   private write(batch: WriteBatch): Promise<void> {
     this.batches.push(batch);
     expect(this.underWay.length, 'writes at a time').toBeLessThan(this.most);
-    return new Promise((resolve, reject) => this.underWay.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.underWay.push({ batch, resolve, reject }));
   }
 }
 
@@ -243,53 +251,65 @@ describe('BatchWriter', () => {
     expect(await Promise.all(outcomes)).toEqual(Array(3).fill({ kind: 'stored' }));
   });
 
-  it('stores each accepted entry exactly once and in order, whatever the disk does', async () => {
-    const step = fc.oneof(
-      {
-        weight: 3,
-        arbitrary: fc.record({ do: fc.constant('append' as const), size: fc.integer({ min: 1, max: 12 }) }),
-      },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('write' as const), fails: fc.boolean() }) },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const disk = new Disk();
-        const writer = disk.writer({ maxQueuedPoints: 20 });
-        const pending: { seqs: number[]; outcome: Promise<AppendOutcome> }[] = [];
-        const failed = new Set<number>();
-        let seq = 0;
-        const settle = async (fails: boolean) => {
-          if (fails)
-            for (const lost of seqsOf(disk.batches.at(-1) ?? { points: [], drifts: [], records: [] })) failed.add(lost);
-          await disk.finish(fails ? new Error('EIO') : undefined);
-          await new Promise(setImmediate);
-        };
-        for (const one of steps) {
-          if (one.do === 'append') {
-            const wanted = entry(one.size, seq + 1);
-            const before = writer.queuedPoints;
-            const outcome = writer.append(wanted);
-            if (before > 0 && before + one.size > 20) expect(await outcome).toEqual({ kind: 'full', retryAfterS: 1 });
-            else pending.push({ seqs: wanted.points.map((point) => point.seq), outcome });
-            seq += one.size;
-            expect(writer.queuedPoints).toBeLessThanOrEqual(20);
-          } else {
+  it.each([
+    ['one write at a time', ONE_WRITE],
+    ['two writes at a time', { writes: 2, leastPoints: 4 }],
+  ])(
+    'begins to store each accepted entry exactly once and in order, with %s, whatever the disk does',
+    async (_, how) => {
+      const step = fc.oneof(
+        {
+          weight: 3,
+          arbitrary: fc.record({ do: fc.constant('append' as const), size: fc.integer({ min: 1, max: 12 }) }),
+        },
+        {
+          weight: 2,
+          arbitrary: fc.record({
+            do: fc.constant('write' as const),
+            fails: fc.boolean(),
+            place: fc.nat(how.writes - 1),
+          }),
+        },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          const disk = new Disk(how.writes);
+          const writer = disk.writer({ maxQueuedPoints: 20, concurrency: how });
+          const pending: { seqs: number[]; outcome: Promise<AppendOutcome> }[] = [];
+          const failed = new Set<number>();
+          let seq = 0;
+          const settle = async (fails: boolean, place: number) => {
+            const batch = await disk.finish(fails ? new Error('EIO') : undefined, place % disk.writes);
+            if (fails) for (const lost of seqsOf(batch)) failed.add(lost);
             await new Promise(setImmediate);
-            if (disk.isWriting) await settle(one.fails);
+          };
+          for (const one of steps) {
+            if (one.do === 'append') {
+              const wanted = entry(one.size, seq + 1);
+              const before = writer.queuedPoints;
+              const outcome = writer.append(wanted);
+              if (before > 0 && before + one.size > 20) expect(await outcome).toEqual({ kind: 'full', retryAfterS: 1 });
+              else pending.push({ seqs: wanted.points.map((point) => point.seq), outcome });
+              seq += one.size;
+              expect(writer.queuedPoints).toBeLessThanOrEqual(20);
+            } else {
+              await new Promise(setImmediate);
+              if (disk.isWriting) await settle(one.fails, one.place);
+            }
           }
-        }
-        const closed = writer.close();
-        await new Promise(setImmediate);
-        while (disk.isWriting) await settle(false);
-        await closed;
-        for (const { seqs, outcome } of pending) {
-          const isLost = seqs.some((one) => failed.has(one));
-          expect(await outcome).toMatchObject({ kind: isLost ? 'failed' : 'stored' });
-          expect(seqs.every((one) => failed.has(one) === isLost)).toBe(true);
-        }
-        expect(disk.batches.flatMap(seqsOf)).toEqual(pending.flatMap(({ seqs }) => seqs));
-      }),
-      { numRuns: 100 },
-    );
-  });
+          const closed = writer.close();
+          await new Promise(setImmediate);
+          while (disk.isWriting) await settle(false, 0);
+          await closed;
+          for (const { seqs, outcome } of pending) {
+            const isLost = seqs.some((one) => failed.has(one));
+            expect(await outcome).toMatchObject({ kind: isLost ? 'failed' : 'stored' });
+            expect(seqs.every((one) => failed.has(one) === isLost)).toBe(true);
+          }
+          expect(disk.batches.flatMap(seqsOf)).toEqual(pending.flatMap(({ seqs }) => seqs));
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 });

@@ -20,6 +20,7 @@ export interface BatchWriterOptions {
   readonly write: (batch: WriteBatch) => Promise<void>;
   /** Points in one durable write. */
   readonly maxBatchPoints: number;
+  /** How many writes may be under way. */
   readonly concurrency: WriteConcurrency;
   /** Points that may wait; past it entries are refused, but for one that finds nobody waiting: it must have a way in. */
   readonly maxQueuedPoints: number;
@@ -44,7 +45,7 @@ interface Waiting {
 export const ONE_WRITE: WriteConcurrency = { writes: 1, leastPoints: 0 };
 
 /**
- * BatchWriter commits in groups without a timer: a batch is whatever arrived while the previous write ran, so a lone
+ * BatchWriter commits in groups without a timer: a batch is whatever arrived while the writes before it ran, so a lone
  * request waits for nothing and a crowd shares one write. Each caller is answered when its own points are on disk.
  */
 export class BatchWriter {

@@ -48,7 +48,7 @@ export class Rings {
     return this.allocated;
   }
 
-  /** remember takes stored points in, in order; those of models without a ring only raise the floor of later rings. */
+  /** remember takes stored points in, in any order; those of models without a ring only raise the floor of later rings. */
   remember(points: readonly Point[]): void {
     this.turn++;
     for (const point of points) {

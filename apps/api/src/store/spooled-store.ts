@@ -20,8 +20,8 @@ import { RecordMemory } from './record-memory.js';
 /** SpoolableStore is a store on a server: what it would send can be had as lines, to be sent by somebody else. */
 export interface SpoolableStore extends PointStore {
   encodeBatch(batch: WriteBatch): Uint8Array;
-  /** keptBatch is told of each batch whose lines the sink took. */
-  keptBatch(batch: WriteBatch): void;
+  /** noteKept is told of each batch whose lines the sink took. */
+  noteKept(batch: WriteBatch): void;
 }
 
 /** SpoolSink takes lines for the server, or keeps them on disk until it takes them. */
@@ -75,7 +75,7 @@ export class SpooledStore implements PointStore {
   async write(batch: WriteBatch): Promise<void> {
     const lines = this.store.encodeBatch(batch);
     await this.sink.write(lines, batch.points.length + batch.drifts.length);
-    this.store.keptBatch(batch);
+    this.store.noteKept(batch);
     for (const record of batch.records) this.records.remember(record);
   }
 

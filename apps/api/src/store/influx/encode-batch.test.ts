@@ -107,7 +107,7 @@ describe('BatchEncoder', () => {
     const begun = (values: Record<string, number>) => {
       const batch = aBatch([aPoint(series, ++seq, nowMs, { values })]);
       const names = parse(encoder.encode(batch)).map(({ measurement, tags }) => tags.name ?? measurement);
-      return { names: names.slice(1), keep: () => encoder.kept(batch) };
+      return { names: names.slice(1), keep: () => encoder.noteKept(batch) };
     };
     const announced = (values: Record<string, number>): string[] => {
       const { names, keep } = begun(values);

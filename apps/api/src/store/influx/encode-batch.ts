@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { floorTo, HOUR_MS } from '../rollup-id.js';
 import type { DriftPoint, IdempotencyRecord, Point, Series, WriteBatch } from '../point-store.js';
-import { byTime } from './by-time.js';
+import { sortByTime } from './sort-by-time.js';
 import { LineBuffer } from './line-buffer.js';
 import { fieldKey, floatField, nanoseconds, stringField, tagText } from './line-protocol.js';
 import { DRIFT, METRIC_NAMES, POINTS, RECORDS, SERIES, TAG_PREFIX, VALUE_PREFIX } from './names.js';
@@ -70,7 +70,7 @@ export class BatchEncoder {
     );
     const hourMs = floorTo(this.clock(), HOUR_MS);
     const announced = new Set<Series>();
-    for (const point of byTime(points)) {
+    for (const point of sortByTime(points)) {
       const known = this.knownOf(point.series, hourMs);
       if (this.writePoint(out, point, known)) announced.add(point.series);
     }
@@ -82,8 +82,8 @@ export class BatchEncoder {
     return out.take();
   }
 
-  /** kept takes note that the lines of a batch are stored or will be: what they announce need not be announced again. */
-  kept(batch: WriteBatch): void {
+  /** noteKept takes note that the lines of a batch are stored or will be: what they announce need not be announced again. */
+  noteKept(batch: WriteBatch): void {
     for (const { known, hourMs, names } of this.announcements.get(batch) ?? []) {
       known.announcedMs = hourMs;
       for (const name of names) known.fresh.delete(name);

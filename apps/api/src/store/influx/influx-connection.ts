@@ -130,7 +130,10 @@ interface Request {
   readonly type: string;
 }
 
-/** withoutCopy is bytes as the library sends them without copying them first: as the whole memory that they are in. */
+/**
+ * withoutCopy is bytes as the library sends them without copying them first: as the whole memory that they are in. It makes
+ * a Buffer of whatever it is given, and of an ArrayBuffer that is a view.
+ */
 function withoutCopy(bytes: Uint8Array): Uint8Array | ArrayBufferLike {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes;
 }

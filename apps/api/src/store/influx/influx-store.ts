@@ -135,7 +135,7 @@ export class InfluxStore implements PointStore, LineSink {
 
   async write(batch: WriteBatch): Promise<void> {
     await this.writeLines(this.encodeBatch(batch));
-    this.keptBatch(batch);
+    this.noteKept(batch);
   }
 
   /** encodeBatch gives the lines of a batch, for writeLines now or later. */
@@ -145,9 +145,9 @@ export class InfluxStore implements PointStore, LineSink {
     return lines;
   }
 
-  /** keptBatch is to be called when the lines of an encoded batch are stored or will be; until then each announces its series. */
-  keptBatch(batch: WriteBatch): void {
-    this.parts.encoder.kept(batch);
+  /** noteKept is to be called when the lines of an encoded batch are stored or will be; until then each announces its series. */
+  noteKept(batch: WriteBatch): void {
+    this.parts.encoder.noteKept(batch);
   }
 
   /** writeLines sends lines of encodeBatch, whoever encoded them and however often. Rejects with a StoreFault, or with the signal's reason. */

@@ -91,10 +91,10 @@ export class LateInfluxStore implements SpoolableStore, AbortableSink {
     return this.store ? this.store.encodeBatch(batch) : this.encoder.encode(batch);
   }
 
-  /** keptBatch need not know which encoder it was: the other has not heard of the batch. */
-  keptBatch(batch: WriteBatch): void {
-    this.encoder.kept(batch);
-    this.store?.keptBatch(batch);
+  /** noteKept need not know which encoder it was: the other has not heard of the batch. */
+  noteKept(batch: WriteBatch): void {
+    this.encoder.noteKept(batch);
+    this.store?.noteKept(batch);
   }
 
   async writeLines(lines: Uint8Array, signal?: AbortSignal): Promise<void> {

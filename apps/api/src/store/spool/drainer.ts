@@ -75,10 +75,12 @@ export class Drainer {
   blame(fault: StoreFault, lines = Infinity, leastLines = 1): DrainAction {
     const { pace, random, steadyMs, report } = this.options;
     const { kind, retryAfterMs } = fault;
-    const failures = this.failures + 1;
+    // What fails beside another request, in the wait that the other's fault began, is the same failure.
+    const failures = this.mayTry ? this.failures + 1 : Math.max(1, this.failures);
     const action = decideDrain({ kind, retryAfterMs, failures, lines, leastLines, random: random() }, pace);
     this.failures = action.kind === 'retry' ? failures : 0;
-    if (action.kind === 'retry') this.notBeforeMs = steadyMs() + action.delayMs;
+    // Of two requests at a time the one may have been told to wait longer than the other.
+    if (action.kind === 'retry') this.notBeforeMs = Math.max(this.notBeforeMs, steadyMs() + action.delayMs);
     if (!this.told.has(kind)) report({ kind: 'away', fault });
     this.told.add(kind);
     this.isFluent = false;
@@ -86,8 +88,12 @@ export class Drainer {
     return action;
   }
 
-  /** praise takes note of a request that went well although it did not come out of the spool. */
+  /**
+   * praise takes note of a request that went well although it did not come out of the spool. One that another overtook and
+   * blamed the server since it began says nothing of the server now.
+   */
   praise(): void {
+    if (!this.mayTry) return;
     this.failures = 0;
     this.told.clear();
   }

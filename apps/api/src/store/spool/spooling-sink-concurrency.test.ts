@@ -19,21 +19,41 @@ async function expectAllStored(spooling: Spooling, server: LineServer): Promise<
 }
 
 describe('a spooling sink that writes two batches at a time', () => {
-  it('has a third wait for one of them, and nothing go to disk', async () => {
+  it('has the others wait for these, and nothing go to disk', async () => {
     const server = await startServer();
     const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 10_000 });
-    server.reply = () => HANG;
-    const writes = [spooling.write(1), spooling.write(2)];
-    await waitFor('two requests', () => server.arrivals.length === 2);
-    writes.push(spooling.write(3));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect([server.arrivals.length, spooling.sink.backlog().points]).toEqual([2, 0]);
     server.reply = () => LATE;
-    await server.vanish();
-    await server.listen();
-    await Promise.all(writes);
+    await Promise.all(Array.from({ length: 40 }, () => spooling.write(3)));
+    expect([...server.stored].toSorted()).toEqual(spooling.acknowledged.toSorted());
+    expect(server.mostSockets).toBe(2);
+    expect(spooling.sink.stats().appendedPoints).toBe(0);
+  });
+
+  it('waits as long as the server asked for in one answer, whatever came of the other request', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 300 });
+    server.reply = ({ lines }) =>
+      lines.length === 1 ? { kind: 'refuse', status: 429, headers: { 'retry-after': '2' } } : HANG;
+    await Promise.all([spooling.write(1), spooling.write(2)]);
+    server.reply = () => LATE;
     await expectAllStored(spooling, server);
-    expect(server.mostSockets).toBeLessThanOrEqual(3);
+    const [first, , third] = server.arrivals;
+    expect((third?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(2000);
+  });
+
+  it('tells a fault once, although a request that began before it goes well after it', async () => {
+    const server = await startServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2 });
+    server.reply = ({ lines }) => {
+      if (lines.length > 1) return { kind: 'store_late', ms: 200 };
+      return { kind: 'refuse', status: 503, headers: { 'retry-after': '1' } };
+    };
+    await Promise.all([spooling.write(2), spooling.write(1)]);
+    server.reply = () => ({ kind: 'refuse', status: 503 });
+    await waitFor('another refusal', () => server.arrivals.length >= 3);
+    server.reply = () => LATE;
+    await expectAllStored(spooling, server);
+    expect(spooling.told('away')).toHaveLength(1);
   });
 
   it('keeps both where the server hangs, and asks it no more than three times at a time', async () => {
