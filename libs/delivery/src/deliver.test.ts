@@ -14,9 +14,11 @@ describe('deliver', () => {
   let channel: string;
   let now = 0;
   let limiter: MemoryLimiter;
+  let faults: unknown[];
 
   beforeEach(async () => {
     now = 0;
+    faults = [];
     limiter = new MemoryLimiter({ steadyMs: () => now });
     bench = await LedgerBench.open();
     receiver = await openHttpReceiver();
@@ -32,7 +34,13 @@ describe('deliver', () => {
     const [delivery] = await bench.outbox.claimDue(Date.now() + 1e9, 1);
     if (delivery === undefined) throw new Error('nothing is due');
     const find = (project: string, id: string) => bench.directory.find(project, id);
-    const deps = { limiter, limits: LIMITS, ledger: bench.outbox, find };
+    const deps = {
+      limiter,
+      limits: LIMITS,
+      ledger: bench.outbox,
+      find,
+      onFault: (error: unknown) => faults.push(error),
+    };
     const outcome = await deliver(delivery, deps, new AbortController().signal);
     const done = { atMs: Date.now(), durationMs: 1, detail: null };
     if (outcome.kind === 'sent') await bench.outbox.markDelivered(delivery.id, done);
@@ -41,7 +49,7 @@ describe('deliver', () => {
         reason: '',
         atMs: done.atMs,
         releaseMs: 1e15,
-        fullChannel: outcome.fullChannel,
+        byChannel: outcome.channelLimit !== null,
       });
     else await bench.outbox.markRetry(delivery.id, { ...done, dueMs: Date.now() });
     return outcome;
@@ -70,7 +78,7 @@ describe('deliver', () => {
       expect(await tryNext()).toMatchObject({
         kind: 'suppressed',
         releaseAfterMs: 45_000,
-        fullChannel: { max: 2, windowMs: 60_000 },
+        channelLimit: { max: 2, windowMs: 60_000 },
       });
     }
     now += 44_999;
@@ -82,6 +90,14 @@ describe('deliver', () => {
     expect(await tryNext()).toMatchObject({ kind: 'sent' });
     const told: unknown = JSON.parse(receiver.requests.at(-1)?.body ?? '');
     expect(told).toMatchObject({ model_id: 'm9', waiting_models: { count: 6, first: ['m3', 'm4', 'm5'] } });
+  });
+
+  it('goes out without what else waits where that cannot be read, and reports it', async () => {
+    await bench.fire('m1', { channelIds: [channel] });
+    await bench.state.db.schema.alterTable('deliveries').renameColumn('held_by_channel', 'out_of_order').execute();
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    expect(JSON.parse(receiver.requests.at(-1)?.body ?? '')).not.toHaveProperty('waiting_models');
+    expect(faults).toEqual([expect.objectContaining({ message: expect.stringContaining('held_by_channel') })]);
   });
 
   it('postpones a resolved notice that is owed until the channel has a place again', async () => {
@@ -138,7 +154,8 @@ describe('deliver', () => {
     expect(await find('default', gone)).toEqual({ kind: 'reject', reason: 'the channel was removed' });
     const [delivery] = await bench.ledger();
     if (delivery === undefined) throw new Error('no delivery');
-    const deps = { limiter, limits: LIMITS, ledger: bench.outbox, find };
+    const onFault = () => undefined;
+    const deps = { limiter, limits: LIMITS, ledger: bench.outbox, find, onFault };
     for (const payload of ['', '{}', '[]', 'null', '{"event":"fired"']) {
       const outcome = await deliver({ ...delivery, payload }, deps, new AbortController().signal);
       expect(outcome).toEqual({ kind: 'reject', reason: 'the payload is not a notification' });

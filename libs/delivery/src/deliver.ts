@@ -1,4 +1,4 @@
-import type { ChannelRate, Delivery, Outbox } from '@tidemark/state';
+import type { ChannelRate, Delivery, Outbox, WaitingModels } from '@tidemark/state';
 import type { Channel, Outcome } from './channels/channel.js';
 import { channelLimit, type DeliveryLimitSettings, subjectLimit } from './limit/delivery-limits.js';
 import type { RateLimiter } from './limit/rate-limiter.js';
@@ -13,13 +13,13 @@ export type DeliveryOutcome =
   | Outcome
   /**
    * The limits held it back: the next message that goes out counts it. If there is none within `releaseAfterMs`, it goes
-   * out itself. `fullChannel` is the limit of a channel that has no place for anything else, either.
+   * out itself. `channelLimit` is the limit of its channel, if that has no place for anything else, either.
    */
   | {
       readonly kind: 'suppressed';
       readonly reason: string;
       readonly releaseAfterMs: number;
-      readonly fullChannel: ChannelRate | null;
+      readonly channelLimit: ChannelRate | null;
     }
   /** It may not be held back, but must wait for a place on its channel; this was not a try. */
   | { readonly kind: 'postponed'; readonly reason: string; readonly afterMs: number };
@@ -30,6 +30,8 @@ export interface DeliverDeps {
   readonly limits: DeliveryLimitSettings;
   readonly ledger: Pick<Outbox, 'suppressedSince' | 'waitingModels' | 'firingWasDelivered'>;
   find(project: string, channelId: string): Promise<ChannelLookup>;
+  /** Told of a fault that costs the message a detail, not its way. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** A message names so many of the models of which others wait; the rest it counts. */
@@ -48,13 +50,21 @@ export async function deliver(delivery: Delivery, deps: DeliverDeps, signal: Abo
   if (held !== undefined) return held;
   const [suppressed, waiting] = await Promise.all([
     deps.ledger.suppressedSince(delivery),
-    deps.ledger.waitingModels(delivery, NAMED_MODELS),
+    waitingModels(delivery, deps),
   ]);
   const summary = {
     ...(suppressed > 0 ? { suppressed_since_last: suppressed } : {}),
     ...(waiting.count > 0 ? { waiting_models: waiting } : {}),
   };
   return found.channel.send({ ...notification, ...summary }, signal);
+}
+
+/** Who has a place under the limits goes out: that nobody can say what else waits must not cost a retry. */
+async function waitingModels(delivery: Delivery, { ledger, onFault }: DeliverDeps): Promise<WaitingModels> {
+  return ledger.waitingModels(delivery, NAMED_MODELS).catch((error: unknown) => {
+    onFault(error);
+    return { count: 0, first: [] };
+  });
 }
 
 async function heldBack(delivery: Delivery, deps: DeliverDeps): Promise<DeliveryOutcome | undefined> {
@@ -72,10 +82,11 @@ async function heldBack(delivery: Delivery, deps: DeliverDeps): Promise<Delivery
   }
   if (take.key !== ofChannel.key) {
     const reason = 'held back by the limit for this model, alert type and severity';
-    return { kind: 'suppressed', reason, releaseAfterMs: wait, fullChannel: null };
+    return { kind: 'suppressed', reason, releaseAfterMs: wait, channelLimit: null };
   }
-  // Not sooner than places become free on average, so that those who wait do not ask more often than one of them may go.
+  // Not sooner than places become free on average, not even at a first refusal: for each free place a queue releases a
+  // whole round of those who wait, most of which are refused, and these must not ask again for each of the next places.
   const releaseAfterMs = Math.max(wait, Math.ceil(ofChannel.windowMs / ofChannel.max));
   const reason = 'held back by the limit of the channel';
-  return { kind: 'suppressed', reason, releaseAfterMs, fullChannel: limits.channel };
+  return { kind: 'suppressed', reason, releaseAfterMs, channelLimit: limits.channel };
 }

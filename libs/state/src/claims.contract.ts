@@ -88,7 +88,7 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await outbox.markRetry(id, { ...tried(1), dueMs: 2 }, first)).toEqual(lost);
       expect(await outbox.markDead(id, tried(1), first)).toEqual(lost);
       const subject = { id, project: 'p', channelId: 'c1', modelId: 'm' };
-      const held = { reason: 'limit', atMs: 1, releaseMs: 2, fullChannel: null };
+      const held = { reason: 'limit', atMs: 1, releaseMs: 2, byChannel: false };
       expect(await outbox.markSuppressed(subject, held, first)).toEqual(lost);
       expect(await outbox.release(id, { dueMs: 1, atMs: 1 }, first)).toEqual(lost);
       expect(await ledger.attempts(id)).toEqual([]);

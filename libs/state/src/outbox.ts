@@ -11,7 +11,7 @@ import { type Durability, type State, type Write, type WriteOutcome, writeReturn
 import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
 import { isFirstOfItsAlert } from './delivery-order.js';
 import {
-  type ChannelRate,
+  type Delay,
   delayReleases,
   isReleasable,
   keepNewestRelease,
@@ -41,8 +41,8 @@ export interface Held {
   readonly reason: string;
   readonly atMs: number;
   readonly releaseMs: number;
-  /** How many its channel takes in which time, where it has no place for anything: what is due there takes turns. */
-  readonly fullChannel: ChannelRate | null;
+  /** Whether its channel has no place for anything, or only its subject none. */
+  readonly byChannel: boolean;
 }
 
 /** RecentDelivery is what a limiter must know of a notification that went out. */
@@ -110,7 +110,9 @@ export class Outbox {
       .set({ status: 'pending', attempts: 0, due_ms: nowMs, scheduled_ms: nowMs, updated_ms: nowMs })
       .set({ release_ms: null, summarised_in: null })
       .where('id', 'in', due)
-      .where('status', '=', literally('suppressed'));
+      // Once more, as another may have released or delayed it since it was listed.
+      .where('status', '=', literally('suppressed'))
+      .where('release_ms', '<=', nowMs);
     return this.changes(query.compile(), 'lazy');
   }
 
@@ -185,20 +187,23 @@ export class Outbox {
     held: Held,
     claim?: Claim,
   ): Promise<MarkOutcome> {
-    const { reason, atMs, releaseMs, fullChannel: full } = held;
+    const { reason, atMs, releaseMs, byChannel } = held;
     const end = { status: 'suppressed', last_error: reason, updated_ms: atMs, release_ms: releaseMs } as const;
-    const writes = [
-      {
-        query: this.sending(id, claim)
-          .set(end)
-          .set({ held_by_channel: full ? 1 : 0 })
-          .compile(),
-        expect: 1,
-      },
-      keepNewestRelease(this.state, subject),
-      ...(full ? [delayReleases(this.state, subject, { nowMs: atMs, untilMs: releaseMs, ...full })] : []),
-    ];
+    const query = this.sending(id, claim)
+      .set(end)
+      .set({ held_by_channel: byChannel ? 1 : 0 })
+      .compile();
+    const writes = [{ query, expect: 1 }, keepNewestRelease(this.state, subject)];
     return this.outcomeOf(await this.state.write(writes), claim);
+  }
+
+  /**
+   * delayReleases lets what is due on a channel that has just refused something wait in turns; answers how many. Not in the
+   * transaction of the mark: that holds a row of its subject, and two of them would wait for each other's. A delay that
+   * is lost costs each of those rows one more ask.
+   */
+  async delayReleases(channel: Pick<Subject, 'project' | 'channelId'>, delay: Delay): Promise<number> {
+    return this.changes(delayReleases(this.state, channel, delay).query, 'lazy');
   }
 
   /**

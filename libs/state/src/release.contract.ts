@@ -83,7 +83,22 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(only(await outbox.claimDue(500, 10)).eventKind).toBe('resolved');
     });
 
-    const full = (max: number) => ({ max, windowMs: 1000 });
+    /** Holds back what a full channel refused, then lets the rest wait that is due there. */
+    const refuse = async (claim: Delivery, atMs: number, { untilMs, max }: { untilMs: number; max: number }) => {
+      const outbox = new Outbox(state());
+      await outbox.markSuppressed(claim, held(atMs, untilMs, true));
+      return outbox.delayReleases(claim, { nowMs: atMs, untilMs, max, windowMs: 1000 });
+    };
+    const channelOf = (modelId: string) => ({ project: 'p', channelId: 'c1', modelId });
+
+    it('touches nothing of another subject by a mark, so that two marks do not wait for each other', async () => {
+      const outbox = new Outbox(state());
+      await fire(10, 'a');
+      await outbox.markSuppressed(only(await outbox.claimDue(10, 10)), held(11, 50));
+      await fire(12, 'b');
+      await outbox.markSuppressed(only(await outbox.claimDue(60, 10)), held(60, 900, true));
+      expect(await outbox.nextReleaseMs()).toBe(50);
+    });
 
     it('lets all that is due on a full channel wait, and nothing else', async () => {
       const outbox = new Outbox(state());
@@ -92,13 +107,44 @@ export function describePort(makeEngine: MakeEngine): void {
         for (const claim of await outbox.claimDue(10, 10)) await outbox.markSuppressed(claim, held(11, 50 + index));
       }
       expect(await outbox.releaseDue(60, 1)).toBe(1);
-      for (const claim of await outbox.claimDue(60, 10)) await outbox.markSuppressed(claim, held(60, 900, full(2)));
+      expect(await refuse(only(await outbox.claimDue(60, 10)), 60, { untilMs: 900, max: 2 })).toBe(1);
       expect(await outbox.releaseDue(899, 10)).toBe(1);
       expect(only(await outbox.claimDue(899, 10)).modelId).toBe('c');
+      expect(await outbox.waitingModels(channelOf('d'), 3)).toEqual({ count: 2, first: ['a', 'b'] });
       expect(await outbox.releaseDue(900, 10)).toBe(2);
     });
 
-    it('lets more than a channel takes in a window wait a window longer, those that wait longest first', async () => {
+    it('gives no turn to what cannot go, as another message of its model is under way', async () => {
+      const outbox = new Outbox(state());
+      for (const [index, modelId] of ['a', 'b'].entries()) {
+        await fire(index, modelId);
+        await outbox.markSuppressed(only(await outbox.claimDue(10, 10)), held(10, 50));
+      }
+      committed(await new Alerts(state()).commitTransition(aFiring(30, { key: { modelId: 'a', rule: 'gpu_memory' } })));
+      const underWay = only(await outbox.claimDue(60, 10));
+      await fire(31, 'refused');
+      expect(await refuse(only(await outbox.claimDue(60, 10)), 60, { untilMs: 100, max: 1 })).toBe(1);
+      expect(await outbox.releaseDue(100, 10)).toBe(2);
+      const released = await outbox.claimDue(100, 10);
+      expect(released.map(({ modelId }) => modelId).toSorted()).toEqual(['b', 'refused']);
+      await outbox.markDead(underWay.id, tried(110, 'HTTP 404'));
+      expect(await outbox.releaseDue(110, 10)).toBe(1);
+    });
+
+    it('does not release what is delayed at the same moment', async () => {
+      for (const [index, modelId] of ['a', 'b', 'c', 'd'].entries()) {
+        await fire(index, modelId);
+        await new Outbox(state()).markSuppressed(only(await new Outbox(state()).claimDue(10, 10)), held(10, 50));
+      }
+      const [one, two] = [new Outbox(state()), new Outbox(await another())];
+      const delay = { nowMs: 60, untilMs: 100, max: 4, windowMs: 1000 };
+      const [released, delayed] = await Promise.all([one.releaseDue(60, 10), two.delayReleases(channelOf('a'), delay)]);
+      expect(released + delayed).toBe(4);
+      expect(await one.claimDue(60, 10)).toHaveLength(released);
+      expect(await one.releaseDue(100, 10)).toBe(delayed);
+    });
+
+    it('lets more than a channel takes in a window wait a window longer, the oldest in the first turns', async () => {
       const outbox = new Outbox(state());
       for (const [index, modelId] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
         await fire(index, modelId);
@@ -108,7 +154,7 @@ export function describePort(makeEngine: MakeEngine): void {
       for (const claim of await outbox.claimDue(11, 10)) await outbox.markSuppressed(claim, held(11, 50));
       await fire(12, 'refused');
       const refused = only(await outbox.claimDue(60, 10));
-      await outbox.markSuppressed(refused, held(60, 100, full(2)));
+      await refuse(refused, 60, { untilMs: 100, max: 2 });
       expect(await outbox.releaseDue(99, 10)).toBe(6);
       expect((await outbox.claimDue(99, 10)).map(({ channelId }) => channelId)).toEqual(Array(6).fill('other'));
       const released: string[][] = [];
@@ -126,7 +172,7 @@ export function describePort(makeEngine: MakeEngine): void {
         await fire(10 + index, modelId, ['c1', 'c2']);
         for (const claim of await outbox.claimDue(20, 10)) {
           const isFull = claim.channelId === 'c1' && modelId !== 'b';
-          await outbox.markSuppressed(claim, held(20, 100, isFull ? full(2) : null));
+          await outbox.markSuppressed(claim, held(20, 100, isFull));
         }
       }
       const subject = { project: 'p', channelId: 'c1', modelId: 'own' };
@@ -137,6 +183,23 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
       for (const claim of await outbox.claimDue(100, 10)) await outbox.markSuppressed(claim, held(101, 200));
       expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
+    });
+
+    it('counts and names a model once, however many messages of it wait', async () => {
+      const [alerts, outbox] = [new Alerts(state()), new Outbox(state())];
+      const holdAll = async (): Promise<void> => {
+        for (const claim of await outbox.claimDue(20, 10)) await outbox.markSuppressed(claim, held(20, 100, true));
+      };
+      await fire(10, 'a');
+      await holdAll();
+      await fire(11, 'b');
+      await holdAll();
+      committed(await alerts.commitTransition(aFiring(12, { key: { modelId: 'a', rule: 'gpu_memory' } })));
+      await holdAll();
+      // As two workers leave it that hold back both at the same moment: neither sees that the other's is newer.
+      await state().db.updateTable('deliveries').set({ release_ms: 100 }).where('status', '=', 'suppressed').execute();
+      expect(await outbox.waitingModels(channelOf('own'), 1)).toEqual({ count: 2, first: ['a'] });
+      expect(await outbox.waitingModels(channelOf('own'), 3)).toEqual({ count: 2, first: ['a', 'b'] });
     });
 
     it('moves with a wall clock that was set back', async () => {

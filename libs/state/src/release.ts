@@ -12,7 +12,7 @@ export interface ChannelRate {
   readonly windowMs: number;
 }
 
-/** WaitingModels are the models of which messages wait for a place on a channel: how many, and those that wait longest. */
+/** WaitingModels are the models of which messages wait for a place on a channel: how many, and some with the oldest messages. */
 export interface WaitingModels {
   readonly count: number;
   readonly first: readonly string[];
@@ -46,15 +46,21 @@ export function keepNewestRelease({ db }: State, { project, channelId, modelId }
   return { query: query.compile() };
 }
 
+/** Delay is from when, until when at least, and at which rate the releases of a full channel wait. */
+export interface Delay extends ChannelRate {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
 /**
- * delayReleases lets everything of a channel that could be released at `nowMs` wait until `untilMs`, when the next place is
- * free, or longer: no more than `max` places become free in a window, so of more than that each `max` wait one more window.
- * That keeps nobody longer than the limit does, and a look at the channel costs as many rows as it has places.
+ * delayReleases lets everything of a channel that could be released at `nowMs` wait for a place: until `untilMs`, when the
+ * next one is free, or longer. No more than `max` become free in a window, so of more than that each `max` wait one more
+ * window, by age. It writes every row of the channel that is due, however many.
  */
 export function delayReleases(
   { db }: State,
-  { project, channelId }: Subject,
-  { nowMs, untilMs, max, windowMs }: ChannelRate & { readonly nowMs: number; readonly untilMs: number },
+  { project, channelId }: Pick<Subject, 'project' | 'channelId'>,
+  { nowMs, untilMs, max, windowMs }: Delay,
 ): Write {
   const waiting = db
     .selectFrom('deliveries')
@@ -62,14 +68,15 @@ export function delayReleases(
     .select(
       sql<number>`(row_number() OVER (ORDER BY created_ms, sequence, id) - 1) / CAST(${max} AS integer)`.as('turn'),
     )
-    .where(isHeld)
+    // What cannot go takes no turn: it is summed up, or may be asked for as soon as it can.
+    .where(isReleasable)
     .where('project', '=', project)
     .where('channel_id', '=', channelId)
     .where('release_ms', '<=', nowMs);
   const query = db
     .updateTable('deliveries')
     .from(waiting.as('waiting'))
-    .set({ release_ms: sql<number>`${untilMs} + ${windowMs} * waiting.turn` })
+    .set({ release_ms: sql<number>`${untilMs} + ${windowMs} * waiting.turn`, held_by_channel: 1 })
     .whereRef('deliveries.id', '=', 'waiting.id')
     // Once more, as another worker may have released or delayed it since it was listed.
     .where('deliveries.status', '=', literally('suppressed'))
@@ -86,24 +93,32 @@ export function shiftReleases({ db }: State, byMs: number): Write {
   return { query: query.compile() };
 }
 
-/** readWaiting reads of which models other than this one messages wait for a place on a channel. */
+/** readWaiting reads of which models other than this one messages wait for a place on a channel, those with the oldest first. */
 export async function readWaiting(
   { db }: State,
   { project, channelId, modelId }: Subject,
   limit: number,
 ): Promise<WaitingModels> {
-  const rows = await db
+  // Apart from the groups: for their order SQLite would read all that was never summed up, in the order of its models.
+  const waiting = db
     .selectFrom('deliveries')
-    .select('model_id')
-    .select(sql<number>`count(*) OVER ()`.as('count'))
+    .select(['model_id', 'created_ms'])
     .where(isHeld)
     .where('held_by_channel', '=', 1)
     .where('project', '=', project)
     .where('channel_id', '=', channelId)
-    .where('model_id', '!=', modelId)
-    .orderBy('created_ms')
-    .orderBy('sequence')
-    .orderBy('id')
+    .where('model_id', '!=', modelId);
+  const rows = await db
+    .with(
+      (cte) => cte('waiting').materialized(),
+      () => waiting,
+    )
+    .selectFrom('waiting')
+    .select('model_id')
+    .select(sql<number>`count(*) OVER ()`.as('count')) // of the models: groups are made before windows
+    .groupBy('model_id')
+    .orderBy((is) => is.fn.min('created_ms'))
+    .orderBy('model_id')
     .limit(limit)
     .execute();
   return { count: Number(rows[0]?.count ?? 0), first: rows.map((row) => row.model_id) };

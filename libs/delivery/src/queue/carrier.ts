@@ -6,7 +6,7 @@ import { judgeOutcome, recordVerdict, type Verdict } from './record-outcome.js';
 /** CarrierOptions are what a queue needs to carry deliveries. */
 export interface CarrierOptions {
   readonly outbox: Outbox;
-  readonly deliver: Omit<DeliverDeps, 'ledger'>;
+  readonly deliver: Omit<DeliverDeps, 'ledger' | 'onFault'>;
   /** disable stops a channel whose receiver said that it is gone. */
   readonly disable: (project: string, channelId: string, change: { reason: string; nowMs: number }) => Promise<void>;
   /** The wall clock, and one that only goes forward. */
@@ -26,6 +26,8 @@ export interface CarrierLife {
   readonly pause: (ms: number) => Promise<boolean>;
 }
 
+type Suppression = Extract<Verdict, { status: 'suppressed' }>;
+
 /** Carrier brings a claimed delivery to its channel and writes into the ledger what became of it. */
 export class Carrier {
   constructor(
@@ -37,9 +39,10 @@ export class Carrier {
   async attempt(delivery: Delivery): Promise<{ readonly outcome: DeliveryOutcome; readonly durationMs: number }> {
     const { outbox, deliver: deps, steadyMs, report } = this.options;
     const startedMs = steadyMs();
-    const outcome = await deliver(delivery, { ...deps, ledger: outbox }, this.life.signal).catch(
+    const onFault = (error: unknown): void => report({ kind: 'fault', during: 'deliver', error });
+    const outcome = await deliver(delivery, { ...deps, ledger: outbox, onFault }, this.life.signal).catch(
       (error: unknown): DeliveryOutcome => {
-        report({ kind: 'fault', during: 'deliver', error });
+        onFault(error);
         return { kind: 'retry', reason: 'a fault of the platform itself, see its log' };
       },
     );
@@ -57,9 +60,19 @@ export class Carrier {
     const verdict = judgeOutcome(delivery, outcome, { nowMs, random: random() });
     if (!(await this.record(delivery, verdict, { atMs: nowMs, durationMs, claim }))) return;
     report({ kind: 'outcome', delivery, outcome, status: verdict.status, durationMs });
+    if (verdict.status === 'suppressed') await this.delayRest(delivery, verdict, nowMs);
     if (outcome.kind === 'reject' && outcome.disableChannel === true) {
       await disable(delivery.project, delivery.channelId, { reason: outcome.reason, nowMs });
     }
+  }
+
+  /** What else is due on a channel that refused this one would be refused, too. Not tried again: each ask does it anew. */
+  private async delayRest(delivery: Delivery, { channelLimit, releaseMs }: Suppression, nowMs: number): Promise<void> {
+    if (channelLimit === null) return;
+    const { outbox, report } = this.options;
+    await outbox
+      .delayReleases(delivery, { nowMs, untilMs: releaseMs, ...channelLimit })
+      .catch((error: unknown) => report({ kind: 'fault', during: 'write', error }));
   }
 
   /**

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpReceiver, openHttpReceiver, type ReceivedRequest } from '../rig/http-receiver.js';
 import { LedgerBench } from '../rig/ledger-bench.js';
 import { until } from '../rig/until.js';
-import type { DeliverDeps } from '../deliver.js';
 import { DEFAULT_DELIVERY_LIMITS } from '../limit/delivery-limits.js';
 import { MemoryLimiter } from '../limit/memory-limiter.js';
+import type { CarrierOptions } from './carrier.js';
 import type { DeliveryQueue, QueueReport } from './delivery-queue.js';
 
 /** QueueParts are what a queue under test is made of. */
 export interface QueueParts {
   readonly bench: LedgerBench;
-  readonly deliver: Omit<DeliverDeps, 'ledger'>;
+  readonly deliver: CarrierOptions['deliver'];
   /** Wall clock that a test can set. */
   readonly wallMs: () => number;
   readonly report: (report: QueueReport) => void;

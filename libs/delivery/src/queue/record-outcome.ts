@@ -10,7 +10,7 @@ export type Verdict =
       readonly status: 'suppressed';
       readonly detail: string;
       readonly releaseMs: number;
-      readonly fullChannel: ChannelRate | null;
+      readonly channelLimit: ChannelRate | null;
     }
   | { readonly status: 'dead'; readonly detail: string };
 
@@ -24,8 +24,8 @@ export function judgeOutcome(
     case 'sent':
       return { status: 'delivered', detail: outcome.detail ?? null };
     case 'suppressed': {
-      const { reason, releaseAfterMs, fullChannel } = outcome;
-      return { status: 'suppressed', detail: reason, releaseMs: nowMs + releaseAfterMs, fullChannel };
+      const { reason, releaseAfterMs, channelLimit } = outcome;
+      return { status: 'suppressed', detail: reason, releaseMs: nowMs + releaseAfterMs, channelLimit };
     }
     case 'reject':
       return { status: 'dead', detail: outcome.reason };
@@ -64,8 +64,8 @@ export async function recordVerdict(
     case 'dead':
       return ledger.markDead(id, done, claim);
     case 'suppressed': {
-      const { detail, releaseMs, fullChannel } = verdict;
-      const held = { reason: detail, atMs, releaseMs, fullChannel };
+      const { detail, releaseMs, channelLimit } = verdict;
+      const held = { reason: detail, atMs, releaseMs, byChannel: channelLimit !== null };
       return ledger.markSuppressed({ id, project, channelId, modelId }, held, claim);
     }
   }

@@ -12,8 +12,8 @@ export function useLedger(makeEngine: MakeEngine) {
 }
 
 /** held answers how a delivery was held back at `atMs`, to be released later. */
-export function held(atMs: number, releaseMs = atMs + 1000, fullChannel: Held['fullChannel'] = null): Held {
-  return { reason: 'limit', atMs, releaseMs, fullChannel };
+export function held(atMs: number, releaseMs = atMs + 1000, byChannel = false): Held {
+  return { reason: 'limit', atMs, releaseMs, byChannel };
 }
 
 /** tried answers a try at `atMs`. */
