@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../rig/random.js';
 import { aBatch, aPoint, aSeries, HOUR, NOW } from '../point-samples.contract.js';
 import type { DriftPoint, Point } from '../point-store.js';
 import type { InfluxStore } from './influx-store.js';
@@ -72,6 +73,47 @@ describe.skipIf(!canRunInfluxDb())('rollups in InfluxDB', { timeout: 60_000 }, (
     await forgetRaw(database);
     const reader = await rig.open({ database, writer: 1 });
     await expectFigures(reader, [...points, ...later], range);
+    await reader.close();
+  });
+
+  it('hold every point that is read back, whatever the order of their times is', async () => {
+    const database = rig.newDatabase();
+    const [store, proxy] = await proxied(database, LAZY);
+    // More than are read at once.
+    const random = seededRandom(3);
+    const points = somePoints(60_000).map((point) => ({ ...point, timestampMs: NOW - random.below(3 * HOUR) }));
+    for (let i = 0; i < points.length; i += 10_000) await store.write(aBatch(points.slice(i, i + 10_000)));
+    await proxy.close();
+    const successor = await rig.open({ database, pace: LAZY });
+    await successor.close();
+    await forgetRaw(database);
+    const reader = await rig.open({ database, writer: 1 });
+    const { groups } = await reader.aggregate({ ...range, metrics: ['latency'], stat: 'count', windowMs: HOUR });
+    const counts = groups.flatMap(({ values }) => values.latency ?? []);
+    expect(counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)).toBe(points.length);
+    await reader.close();
+  });
+
+  it('hold points that were sent between others which came a second time', async () => {
+    const database = rig.newDatabase();
+    const store = await rig.open({ database, pace: EAGER });
+    const points = somePoints(300);
+    const [first, between, last] = [0, 100, 200].map((from) => aBatch(points.slice(from, from + 100)));
+    const spooled = store.encodeBatch(between);
+    const again = [store.encodeBatch(first), store.encodeBatch(last)];
+    await store.write(first);
+    await store.write(last);
+    await store.close();
+    const [drainer, proxy] = await proxied(database, LAZY);
+    for (const lines of [again[0], spooled, again[1]]) await drainer.writeLines(lines);
+    await expectFigures(drainer, points, range);
+    await proxy.close();
+    const successor = await rig.open({ database, pace: LAZY });
+    await expectFigures(successor, points, range);
+    await successor.close();
+    await forgetRaw(database);
+    const reader = await rig.open({ database, writer: 1 });
+    await expectFigures(reader, points, range);
     await reader.close();
   });
 

@@ -1,10 +1,19 @@
-/** Past so many intervals the oldest gaps are closed, so that a set stays small whatever happens. */
-const MAX_INTERVALS = 1000;
+/** What is kept as text has so many intervals at most: InfluxDB takes texts of up to 64 KB. */
+const MAX_KEPT = 1000;
+/** More than so many intervals are merged in one go, as each that is put between others moves all behind it. */
+const FEW = 16;
 
 /** IntervalSet is a set of whole numbers, kept as ascending intervals: cheap as long as they lie close together. */
 export class IntervalSet {
-  private readonly lows: number[] = [];
-  private readonly highs: number[] = [];
+  private lows: number[] = [];
+  private highs: number[] = [];
+
+  /** of holds these numbers, which may come in any order and more than once. */
+  static of(values: readonly number[]): IntervalSet {
+    const set = new IntervalSet();
+    for (const value of Float64Array.from(values).sort()) if (value > set.highest) set.add(value);
+    return set;
+  }
 
   /** parse reads what toString wrote: "1-5,9". Throws TypeError. */
   static parse(text: string): IntervalSet {
@@ -54,11 +63,40 @@ export class IntervalSet {
     } else {
       this.insert(low, high);
     }
-    if (this.lows.length > MAX_INTERVALS) this.closeOldestGap();
   }
 
   addAll(other: IntervalSet): void {
-    for (const [low, high] of other.intervals()) this.add(low, high);
+    if (other.lows.length <= FEW) {
+      for (const [low, high] of other.intervals()) this.add(low, high);
+      return;
+    }
+    const merged = new IntervalSet();
+    let [i, j] = [0, 0];
+    while (i < this.lows.length || j < other.lows.length) {
+      const isOwn = j >= other.lows.length || (i < this.lows.length && this.lows[i] <= other.lows[j]);
+      if (isOwn) merged.append(this.lows[i], this.highs[i++]);
+      else merged.append(other.lows[j], other.highs[j++]);
+    }
+    [this.lows, this.highs] = [merged.lows, merged.highs];
+  }
+
+  /** endOf is the last number of the interval that holds a value, startOf its first; null where it is not held. */
+  endOf(value: number): number | null {
+    return this.has(value) ? this.highs[this.placeOf(value)] : null;
+  }
+
+  startOf(value: number): number | null {
+    return this.has(value) ? this.lows[this.placeOf(value)] : null;
+  }
+
+  /** bounded is a set that is small enough to be kept: past the bound it also holds what lies in the oldest gaps. */
+  bounded(): IntervalSet {
+    const closed = this.lows.length - MAX_KEPT;
+    if (closed <= 0) return this;
+    const set = new IntervalSet();
+    set.lows = [this.lows[0], ...this.lows.slice(closed + 1)];
+    set.highs = this.highs.slice(closed);
+    return set;
   }
 
   *intervals(): IterableIterator<readonly [low: number, high: number]> {
@@ -87,10 +125,14 @@ export class IntervalSet {
     this.highs.splice(from, to - from, joinedHigh);
   }
 
-  private closeOldestGap(): void {
-    this.highs[0] = this.highs[1];
-    this.lows.splice(1, 1);
-    this.highs.splice(1, 1);
+  /** append adds an interval that begins no earlier than the last one does. */
+  private append(low: number, high: number): void {
+    const last = this.highs.length - 1;
+    if (last >= 0 && low <= this.highs[last] + 1) this.highs[last] = Math.max(this.highs[last], high);
+    else {
+      this.lows.push(low);
+      this.highs.push(high);
+    }
   }
 
   /** placeOf is the first interval that ends at or after a value. */

@@ -18,13 +18,16 @@ export interface Receipt extends LinesContent {
   readonly ticket: number;
 }
 
-/** receiptLine is a receipt as a line, in one field, so that nobody reads the half of one. */
+/**
+ * receiptLine is a receipt as a line, in one field, so that nobody reads the half of one. One that names more than it brought
+ * only has readers look at more.
+ */
 export function receiptLine({ slot, ticket, minutes, points, drifts, newestMs }: Receipt): string {
   const content = {
     ticket,
-    minutes: minutes.toString(),
-    points: points.toString(),
-    drifts: drifts.toString(),
+    minutes: minutes.bounded().toString(),
+    points: points.bounded().toString(),
+    drifts: drifts.bounded().toString(),
     newestMs: Math.max(newestMs, -1),
   };
   return `${RECEIPTS},slot=${slot} content=${stringField(JSON.stringify(content))} ${ticket}000\n`;

@@ -131,7 +131,11 @@ export class RollupKeeper {
     const uncounted = new Uncounted(unknown, marks);
     for await (const written of readUncounted(this.options, uncounted)) {
       sums.add(written.map(({ point }) => point));
-      for (const { writer, point } of written) counted.of(writer).add(point.seq);
+      // In the order of time, which need not be that of their numbers.
+      for (const writer of new Set(written.map((one) => one.writer))) {
+        const seqs = written.filter((one) => one.writer === writer).map(({ point }) => point.seq);
+        counted.of(writer).addAll(IntervalSet.of(seqs));
+      }
     }
     return counted;
   }
@@ -180,7 +184,7 @@ export class RollupKeeper {
   }
 
   private async save(next: Mark): Promise<void> {
-    const mark = { ...next, version: ++this.lastVersion };
+    const mark = bounded({ ...next, version: ++this.lastVersion });
     this.isUnsure = true;
     await this.options.connection.write('meta', Buffer.from(markLine(mark)));
     this.isUnsure = false;
@@ -190,4 +194,15 @@ export class RollupKeeper {
   private currentHour(): number {
     return Math.floor(this.options.clock() / HOUR_MS);
   }
+}
+
+/** bounded is a mark whose sets are small enough to be kept. */
+function bounded(mark: Mark): Mark {
+  return {
+    ...mark,
+    counted: mark.counted.bounded(),
+    hours: mark.hours.bounded(),
+    voidFlushes: mark.voidFlushes.bounded(),
+    voidCompactions: mark.voidCompactions.bounded(),
+  };
 }

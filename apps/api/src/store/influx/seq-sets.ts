@@ -38,8 +38,20 @@ export class SeqSets {
     return set;
   }
 
+  /** ofExisting is the set of one writer, or null. */
+  ofExisting(writer: number): IntervalSet | null {
+    return this.sets.get(writer) ?? null;
+  }
+
   addAll(other: SeqSets): void {
     for (const [writer, set] of other.sets) this.of(writer).addAll(set);
+  }
+
+  /** bounded is a set that is small enough to be kept; see IntervalSet. */
+  bounded(): SeqSets {
+    const bounded = new SeqSets();
+    for (const [writer, set] of this.sets) bounded.sets.set(writer, set.bounded());
+    return bounded;
   }
 
   writers(): IterableIterator<[number, IntervalSet]> {

@@ -51,7 +51,21 @@ export class Uncounted {
   }
 
   private rangeOf(writer: number, set: IntervalSet): readonly [number, number] | null {
-    const uncounted = [...set.intervals()].filter(([low, high]) => this.has(writer, low) || this.has(writer, high));
-    return uncounted.length === 0 ? null : [uncounted[0][0], uncounted[uncounted.length - 1][1]];
+    const sets = this.marks.flatMap(({ counted }) => counted.ofExisting(writer) ?? []);
+    let [first, last] = [Infinity, -Infinity];
+    for (const [low, high] of set.intervals()) {
+      const from = beyond(low, (value) => sets.map((one) => one.endOf(value)).find((end) => end !== null), 1);
+      if (from > high) continue;
+      first = Math.min(first, from);
+      last = beyond(high, (value) => sets.map((one) => one.startOf(value)).find((start) => start !== null), -1);
+    }
+    return first > last ? null : [first, last];
   }
+}
+
+/** The first number from a value on, in steps of 1 or -1, that no interval holds; `edgeOf` is the far edge of one that does. */
+function beyond(from: number, edgeOf: (value: number) => number | null | undefined, step: 1 | -1): number {
+  let value = from;
+  for (let edge = edgeOf(value); typeof edge === 'number'; edge = edgeOf(value)) value = edge + step;
+  return value;
 }
