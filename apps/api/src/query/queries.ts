@@ -15,6 +15,12 @@ const since = Type.Optional(
 const until = Type.Optional(Type.String({ description: 'End, RFC 3339 or epoch ms, exclusive; now when absent.' }));
 const cursor = Type.Optional(Type.String({ maxLength: 64, description: '`next_cursor` of the page before.' }));
 
+const alertFilters = {
+  resolved: Type.Optional(Type.Boolean({ description: 'Only resolved alerts, or only firing ones.' })),
+  severity: Type.Optional(oneOf(SEVERITIES, 'Only alerts of this severity.')),
+  alert_type: Type.Optional(oneOf(ALERT_TYPES, 'Only alerts of this type.')),
+};
+
 function hours(byDefault: number) {
   return Type.Number({
     minimum: 1,
@@ -72,9 +78,7 @@ export const AlertQuerySchema = Type.Object({
   model_id: modelId,
   since_hours: hours(168),
   limit: limit(100, 1000),
-  resolved: Type.Optional(Type.Boolean({ description: 'Only resolved alerts, or only firing ones.' })),
-  severity: Type.Optional(oneOf(SEVERITIES, 'Only this severity.')),
-  alert_type: Type.Optional(oneOf(ALERT_TYPES, 'Only this type.')),
+  ...alertFilters,
   since,
   until,
 });
@@ -89,11 +93,12 @@ export const ChannelRemovalQuerySchema = Type.Object({
     Type.Boolean({ description: 'Remove it although models notify it, and take it out of their lists.' }),
   ),
 });
-/** ExportQuerySchema are the parameters of GET /export. */
+/** ExportQuerySchema are the parameters of GET /export; the filters of alerts are of that export only. */
 export const ExportQuerySchema = Type.Object({
   format: Type.Unsafe<'csv' | 'ndjson'>({ ...oneOf(['csv', 'ndjson'], 'How rows are written.'), default: 'csv' }),
   model_id: modelId,
   since_hours: hours(24),
+  ...alertFilters,
   since,
   until,
 });

@@ -167,7 +167,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
       schema: Type.Object({ metrics: Type.Array(StoredInferenceSchema), next_cursor: cursor }),
       example: { metrics: [stored] },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
@@ -182,7 +182,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
       schema: Type.Object({ drift_metrics: Type.Array(StoredDriftSchema), next_cursor: cursor }),
       example: { drift_metrics: [{ ...drift, timestamp: '2026-01-31T12:00:00.000Z', tags: {} }] },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
@@ -209,7 +209,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         },
       },
     },
-    problems: ['invalid_query', 'answer_too_large', 'storage_unavailable'],
+    problems: ['answer_too_large', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -239,7 +239,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         active_alerts: 1,
       },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
@@ -250,6 +250,6 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
       'Streamed a page at a time. In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front.',
     query: ExportQuerySchema,
     answer: { status: 200, headers: pendingPoints, description: 'CSV (RFC 4180) or NDJSON.', mediaType: 'text/csv' },
-    problems: ['invalid_query', 'storage_unavailable', 'not_found'],
+    problems: ['storage_unavailable', 'not_found'],
   },
 ];

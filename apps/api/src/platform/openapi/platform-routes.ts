@@ -114,7 +114,6 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
     summary: 'Alerts, newest first',
     query: AlertQuerySchema,
     answer: { status: 200, description: 'The alerts.', schema: Type.Array(AlertSchema) },
-    problems: ['invalid_query'],
   },
   {
     method: 'POST',
@@ -226,7 +225,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
       'goes out of their lists, and a model whose list would be empty notifies every enabled channel.',
     query: ChannelRemovalQuerySchema,
     answer: { status: 204, description: 'Removed.' },
-    problems: ['invalid_query', 'not_found', 'conflict'],
+    problems: ['not_found', 'conflict'],
   },
   {
     method: 'POST',
@@ -254,7 +253,6 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
       description: 'The deliveries.',
       schema: Type.Object({ deliveries: Type.Array(DeliverySchema) }),
     },
-    problems: ['invalid_query'],
   },
   {
     method: 'GET',

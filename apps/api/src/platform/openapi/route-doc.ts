@@ -38,5 +38,13 @@ export interface AnswerDoc {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/**
+ * isStrict tells whether a route refuses query parameters that its description does not have: all do below /api/v1 but
+ * health, which probes ask with whatever keeps caches away.
+ */
+export function isStrict({ path, tag }: RouteDoc): boolean {
+  return path.startsWith('/api/v1/') && tag !== 'Platform';
+}
+
 /** Tag groups routes. */
 export type Tag = 'Metrics' | 'Models' | 'Alerts' | 'Channels' | 'Deliveries' | 'Live' | 'Keys' | 'Platform';
