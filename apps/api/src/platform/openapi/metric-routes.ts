@@ -90,6 +90,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/inference',
+    operationId: 'sendInference',
     tag: 'Metrics',
     summary: 'Send one inference',
     description:
@@ -107,6 +108,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/inference/batch',
+    operationId: 'sendInferenceBatch',
     tag: 'Metrics',
     summary: 'Send up to 10,000 inferences',
     description:
@@ -127,6 +129,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/drift',
+    operationId: 'sendDrift',
     tag: 'Metrics',
     summary: 'Send one finding of drift',
     description: 'High and critical severity raise an alert, also for a model that nobody registered.',
@@ -143,6 +146,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/drift/batch',
+    operationId: 'sendDriftBatch',
     tag: 'Metrics',
     summary: 'Send up to 10,000 findings of drift',
     ...batchDoc,
@@ -157,6 +161,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/metrics/inference',
+    operationId: 'listInferences',
     tag: 'Metrics',
     summary: 'The newest inferences',
     query: InferenceQuerySchema,
@@ -172,6 +177,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/metrics/drift',
+    operationId: 'listDrifts',
     tag: 'Metrics',
     summary: 'The newest findings of drift',
     query: DriftQuerySchema,
@@ -187,6 +193,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/metrics/aggregated',
+    operationId: 'aggregateMetrics',
     tag: 'Metrics',
     summary: 'Figures by window of time',
     description:
@@ -214,6 +221,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/summary',
+    operationId: 'getSummary',
     tag: 'Metrics',
     summary: 'A model, or all of them, in six figures',
     description: 'Zeros where there is nothing; `error_rate` is the mean over the metrics that carry one.',
@@ -244,6 +252,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/export/:what',
+    operationId: 'exportRecords',
     tag: 'Metrics',
     summary: 'Export inference, drift or alerts',
     description:

@@ -62,6 +62,7 @@ function operation(route: RouteDoc, schemas: Map<string, unknown>) {
   const access = accessOf(route.method, route.path);
   const isPublic = access === 'public';
   return {
+    operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),

@@ -6,6 +6,8 @@ export interface RouteDoc {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As registered, with `:name` for a parameter. */
   readonly path: string;
+  /** A verb and a noun, which clients that are generated name their functions by: it never changes. */
+  readonly operationId: string;
   readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
