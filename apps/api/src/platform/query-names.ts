@@ -3,6 +3,7 @@ import { pointerTo } from '../ingest/json-pointer.js';
 import { closestName } from './closest-name.js';
 import { docOf } from './openapi/openapi.js';
 import { isStrict } from './openapi/route-doc.js';
+import { faultDetail } from './fault-detail.js';
 import { HttpProblem } from './problem.js';
 
 /** How many unknown parameters an answer names; a URL has room for thousands. */
@@ -18,12 +19,12 @@ export function refuseUnknownNames(method: string, route: string, given: readonl
   const doc = docOf(method, route);
   if (!doc || !isStrict(doc)) return;
   const names = Object.keys(doc.query?.properties ?? {});
-  const unknown = given.filter((name) => !names.includes(name)).slice(0, MAX_FAULTS);
-  const errors = unknown.map((name) => faultOf(name.slice(0, MAX_NAME), names));
+  const unknown = given.filter((name) => !names.includes(name));
+  const errors = unknown.slice(0, MAX_FAULTS).map((name) => faultOf(name.slice(0, MAX_NAME), names));
   const [first] = errors;
   if (!first) return;
   const told = JSON.stringify(unknown[0]?.slice(0, MAX_NAME));
-  throw new HttpProblem('invalid_query', `${told} ${first.message}`, { errors });
+  throw new HttpProblem('invalid_query', faultDetail(told, first.message, unknown.length), { errors });
 }
 
 function faultOf(name: string, names: readonly string[]): ItemFault {

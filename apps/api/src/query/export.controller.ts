@@ -3,6 +3,7 @@ import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { AlertFilter, Alerts } from '@tidemark/state';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toWireAlert } from '../alerts/wire.js';
+import { faultDetail } from '../platform/fault-detail.js';
 import { HttpProblem } from '../platform/problem.js';
 import type { Position, Range } from '../store/point-store.js';
 import { pendingHeaders } from './pending-points.js';
@@ -119,7 +120,8 @@ function refuseAlertFilters(filters: object): void {
   const given = Object.entries(filters).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const message = 'is a parameter of an export of alerts only';
   const errors = given.map((name) => ({ pointer: `/${name}`, code: 'unknown_member' as const, message }));
-  if (errors.length > 0) throw new HttpProblem('invalid_query', `${given[0]} ${message}`, { errors });
+  const [first] = given;
+  if (first) throw new HttpProblem('invalid_query', faultDetail(first, message, errors.length), { errors });
 }
 
 async function* startingWith(first: IteratorResult<Row[]>, rest: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {

@@ -2,6 +2,7 @@ import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES, type Stat, STATS } from '@tidemark/types';
 import { compileSchema, type SchemaCheck } from '../ingest/schema-check.js';
 import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
+import { faultDetail } from '../platform/fault-detail.js';
 import { HttpProblem } from '../platform/problem.js';
 
 const HOUR_MS = 3_600_000;
@@ -122,11 +123,9 @@ export function createQueryReader<S extends TObject>(schema: S): (query: unknown
     if (check.accepts(copy)) return copy;
     const errors = check.faults(readFlags(query, flags));
     const first = errors[0];
-    throw new HttpProblem(
-      'invalid_query',
-      `${first?.pointer.slice(1) ?? 'a parameter'} ${first?.message ?? 'is not valid'}`,
-      { errors },
-    );
+    const place = first?.pointer.slice(1) ?? 'a parameter';
+    const detail = faultDetail(place, first?.message ?? 'is not valid', errors.length);
+    throw new HttpProblem('invalid_query', detail, { errors });
   };
 }
 
