@@ -30,7 +30,7 @@ export const ERROR_CODES = {
   invalid_query: {
     status: 422,
     title: 'A query parameter is not valid',
-    help: '`errors` names each parameter and its range.',
+    help: '`errors` names each parameter and its range; one that the route does not have with what was probably meant.',
   },
   answer_too_large: {
     status: 422,
@@ -163,7 +163,7 @@ export const ITEM_CODES = {
   length: 'The text or list is too short or too long.',
   format: 'The text does not have the expected form.',
   too_many: 'There are too many members.',
-  unknown_member: 'The member is not known.',
+  unknown_member: 'The member or query parameter is not known.',
   not_finite: 'The number is not finite or too large for a double.',
   not_exact: 'The integer would come back as another: no double is equal to it or written like it.',
   bad_text: 'The text holds a control character or half of a surrogate pair.',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { RejectedItem } from '@tidemark/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { faultDetail } from '../platform/fault-detail.js';
 import { HttpProblem } from '../platform/problem.js';
 import { BatchBody, type MetricBody, singleBody } from './body.js';
 import { type Answer, Idempotency } from './idempotency.js';
@@ -125,14 +126,8 @@ function invalid(rejected: readonly RejectedItem[], isBatch: boolean): Answer {
     });
   }
   if (isBatch) return { status: 422, body: JSON.stringify({ accepted: 0, rejected }) };
-  const count = rejected.length;
-  throw new HttpProblem(
-    'validation_failed',
-    `${count} ${count === 1 ? 'fault' : 'faults'}: ${first?.pointer || 'the body'} ${first?.message ?? ''}`,
-    {
-      errors: rejected.map(withoutIndex),
-    },
-  );
+  const detail = faultDetail(first?.pointer || 'the body', first?.message ?? 'is not valid', rejected.length);
+  throw new HttpProblem('validation_failed', detail, { errors: rejected.map(withoutIndex) });
 }
 
 function withoutIndex({ pointer, code, message }: RejectedItem) {

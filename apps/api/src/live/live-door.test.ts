@@ -48,6 +48,12 @@ describe('the door of the live feed', () => {
     expect(app.feed.clients).toBe(0);
   });
 
+  it('refuses a parameter that it does not have', async () => {
+    const app = await open({ keys });
+    expect(await outcome(`${app.url}?since_seq=5`, { 'x-api-key': 'key-a' })).toBe('422 invalid_query');
+    expect(await outcome(`${app.url}?since_seq=5`)).toBe('401 unauthenticated');
+  });
+
   it('lets a key in by either header', async () => {
     const app = await open({ keys });
     expect(await outcome(app.url, { 'x-api-key': 'key-a' })).toBe('open');

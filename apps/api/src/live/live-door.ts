@@ -1,6 +1,7 @@
 import { authenticate, type Caller, checkLocal, type KeyRing } from '../platform/auth.js';
 import type { Principal } from '../platform/principal.js';
 import { HttpProblem } from '../platform/problem.js';
+import { refuseUnknownNames } from '../platform/query-names.js';
 import type { Tickets } from './tickets.js';
 
 /** LIVE_PATH is where the live feed is. */
@@ -36,15 +37,20 @@ export class LiveDoor {
 
   constructor(private readonly deps: LiveDoorDeps) {}
 
-  /** admit lets a request through; it throws an HttpProblem: 401 or 403 for those who may not, 503 where there is no room. */
+  /**
+   * admit lets a request through; it throws an HttpProblem: 401 or 403 for those who may not, 422 for a parameter that
+   * the feed does not have, 503 where there is no room.
+   */
   async admit(request: object, visitor: Visitor): Promise<void> {
     const { allowedOrigins, feed, maxClients } = this.deps;
     checkOrigin(visitor, allowedOrigins);
-    const ticket = ticketOf(visitor.url);
+    const query = queryOf(visitor.url);
+    const ticket = query.get('ticket');
     const principal =
       ticket === null
         ? await authenticate(visitor, 'read', this.deps.keys, { allowedOrigins })
         : await this.byTicket(ticket, visitor);
+    refuseUnknownNames('GET', LIVE_PATH, [...query.keys()]);
     if (!feed.isOpen) throw new HttpProblem('draining', 'the server is stopping', { retryAfterS: 2 });
     if (feed.clients >= maxClients) {
       throw new HttpProblem('overloaded', `the live feed has its ${maxClients} clients`, { retryAfterS: 5 });
@@ -85,7 +91,7 @@ function hostnameOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
 
-function ticketOf(url: string): string | null {
+function queryOf(url: string): URLSearchParams {
   const query = url.indexOf('?');
-  return query < 0 ? null : new URLSearchParams(url.slice(query + 1)).get('ticket');
+  return new URLSearchParams(query < 0 ? '' : url.slice(query + 1));
 }

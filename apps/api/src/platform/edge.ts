@@ -6,6 +6,7 @@ import { authenticate, type KeyRing } from './auth.js';
 import { type KeyLimiter, limitHeaders } from './key-limit.js';
 import { OPERATOR } from './principal.js';
 import { HttpProblem } from './problem.js';
+import { refuseUnknownNames } from './query-names.js';
 import { Slots } from './slots.js';
 import type { Telemetry } from './telemetry.js';
 
@@ -28,7 +29,10 @@ export interface EdgeDeps {
   readonly isDraining: () => boolean;
 }
 
-/** guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits; then the parsers of bodies. */
+/**
+ * guardEdge puts in front of all handlers: draining, room for the body, origin, key, limits, names of parameters; then the
+ * parsers of bodies.
+ */
 export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
   const methods = new Map<string, Set<string>>();
   const room = new BodyRoom(MAX_OPEN_BYTES);
@@ -52,6 +56,7 @@ export function guardEdge(fastify: FastifyInstance, deps: EdgeDeps): void {
     if (request.url.split('?', 1)[0] === '/docs/') return reply.redirect('/docs', 302);
     if (request.is404) throw unknownRoute(request, methods);
     await admit(request, reply, deps);
+    refuseUnknownNames(request.method, request.routeOptions.url ?? '', namesIn(request.query));
     room.hold(request, declaredBytes(request));
     reply.raw.once('close', () => room.free(request));
     return undefined;
@@ -111,6 +116,10 @@ async function admit(request: FastifyRequest, reply: FastifyReply, deps: EdgeDep
     throw new HttpProblem('rate_limited', `the key may make ${outcome.limit} requests a minute`, {
       retryAfterS: outcome.retryAfterS,
     });
+}
+
+function namesIn(query: unknown): string[] {
+  return typeof query === 'object' && query !== null ? Object.keys(query) : [];
 }
 
 function countAnswer(request: FastifyRequest, reply: FastifyReply, { log, telemetry }: EdgeDeps): void {

@@ -36,7 +36,9 @@ class KeyRequest {
   scopes!: Scope[];
 
   @IsOptional()
-  @Matches(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+  @Matches(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
+    message: '$property must have 1 to 63 characters of a-z, 0-9, _ and -, and begin with a letter or a digit',
+  })
   @IsString()
   project?: string | null;
 }

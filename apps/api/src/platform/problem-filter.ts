@@ -2,6 +2,7 @@ import { ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nest
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProblemCode } from '@tidemark/types';
+import { StoreFault } from '../store/store-fault.js';
 import { HttpProblem } from './problem.js';
 
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
@@ -54,7 +55,7 @@ export function toProblem(error: unknown): HttpProblem {
     const detail = isOfPoints(error)
       ? 'the database of points does not answer now, so none can be read; new ones are taken; try again'
       : 'a database that this needs does not answer now; try again';
-    return new HttpProblem('storage_unavailable', detail, { retryAfterS: 1, cause: error });
+    return new HttpProblem('storage_unavailable', detail, { retryAfterS: retryAfterS(error), cause: error });
   }
   if (isOfDisk(error)) {
     const detail = 'the state can be neither read nor written now: its disk is full or fails; try again';
@@ -64,7 +65,7 @@ export function toProblem(error: unknown): HttpProblem {
   const code = BY_STATUS[status];
   const detail = error instanceof Error ? error.message : 'the request failed';
   return code
-    ? new HttpProblem(code, detail)
+    ? new HttpProblem(code, detail, status === 503 ? { retryAfterS: 2 } : {})
     : new HttpProblem('internal', 'an unexpected error; the log has it under the request id', { cause: error });
 }
 
@@ -102,6 +103,13 @@ function isOfDisk(error: unknown): boolean {
 /** Only a server of points fails so, and before it stands a spool. */
 function isOfPoints(error: unknown): boolean {
   return codeOf(error) === 'STORE_FAULT';
+}
+
+/** A server that hung is seldom back within a second, and whoever asks it again waits again; a busy one says for how long. */
+function retryAfterS(error: unknown): number {
+  if (!(error instanceof StoreFault)) return 1;
+  if (error.retryAfterMs !== null) return Math.min(60, Math.max(1, error.retryAfterMs / 1000));
+  return error.kind === 'timeout' ? 5 : 1;
 }
 
 function codeOf(error: unknown): unknown {

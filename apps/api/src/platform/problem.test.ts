@@ -3,6 +3,7 @@ import { SqliteError } from '@tidemark/sqlite';
 import { StateUnavailableError } from '@tidemark/state';
 import { ERROR_CODES, ITEM_CODES } from '@tidemark/types';
 import { describe, expect, it } from 'vitest';
+import { StoreFault } from '../store/store-fault.js';
 import { errorPage } from './openapi/error-page.js';
 import { toProblem } from './problem-filter.js';
 import { HttpProblem } from './problem.js';
@@ -52,8 +53,23 @@ describe('toProblem', () => {
     expect(toProblem(error).code).toBe(code);
   });
 
+  it('says when to come again to a server that a framework calls unavailable', () => {
+    expect(toProblem(fault(503))).toMatchObject({ code: 'draining', headers: { 'retry-after': '2' } });
+  });
+
   it('says when to come again to a disk that is full', () => {
     expect(toProblem(new SqliteError('x', 'SQLITE_FULL')).headers).toEqual({ 'retry-after': '1' });
+  });
+
+  it.each([
+    [new StoreFault('unreachable', 'x'), '1'],
+    [new StoreFault('timeout', 'x'), '5'],
+    [new StoreFault('overloaded', 'x', { retryAfterMs: 7500 }), '8'],
+    [new StoreFault('overloaded', 'x', { retryAfterMs: 0 }), '1'],
+    [new StoreFault('overloaded', 'x', { retryAfterMs: 86_400_000 }), '60'],
+  ])('says when to come again to a server of points that is away: %o', (fault, wanted) => {
+    const { code, headers } = toProblem(fault);
+    expect([code, headers]).toEqual(['storage_unavailable', { 'retry-after': wanted }]);
   });
 
   it('tells a client nothing of a defect of ours, and keeps it for the log', () => {

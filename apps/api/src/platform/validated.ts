@@ -1,6 +1,8 @@
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { ItemCode, ItemFault } from '@tidemark/types';
+import { faultDetail } from './fault-detail.js';
+import { faultSentence } from './fault-sentence.js';
 import { notFinite } from './not-finite.js';
 import { HttpProblem } from './problem.js';
 
@@ -14,7 +16,9 @@ const CODES: Readonly<Record<string, ItemCode>> = {
   maxLength: 'length',
   isLength: 'length',
   textLength: 'length',
+  arrayMinSize: 'length',
   arrayMaxSize: 'too_many',
+  matches: 'format',
   isCleanText: 'bad_text',
 };
 
@@ -32,10 +36,8 @@ export function validated<T extends object>(shape: ClassConstructor<T>, body: un
 /** invalid is the problem of a body with these faults. */
 export function invalid(errors: readonly ItemFault[]): HttpProblem {
   const [first] = errors;
-  const count = `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`;
-  return new HttpProblem('validation_failed', `${count}: ${first?.pointer || 'the body'} ${first?.message ?? ''}`, {
-    errors,
-  });
+  const detail = faultDetail(first?.pointer || 'the body', first?.message ?? 'is not valid', errors.length);
+  return new HttpProblem('validation_failed', detail, { errors });
 }
 
 function faultsOf(error: ValidationError, parent: string): ItemFault[] {
@@ -45,10 +47,7 @@ function faultsOf(error: ValidationError, parent: string): ItemFault[] {
   const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
     pointer,
     code: error.value === undefined ? ('required' as const) : (CODES[constraint] ?? ('type' as const)),
-    message: error.value === undefined ? 'is required' : message.replace(OWN_NAME, ''),
+    message: error.value === undefined ? 'is required' : faultSentence(constraint, message),
   }));
   return [...own, ...(error.children ?? []).flatMap((child) => faultsOf(child, pointer))];
 }
-
-/** class-validator begins its sentences with the name of the member, which the pointer tells already. */
-const OWN_NAME = /^[a-z_]+ /;

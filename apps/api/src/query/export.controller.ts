@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
-import type { Alerts } from '@tidemark/state';
+import type { AlertFilter, Alerts } from '@tidemark/state';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toWireAlert } from '../alerts/wire.js';
+import { faultDetail } from '../platform/fault-detail.js';
 import { HttpProblem } from '../platform/problem.js';
 import type { Position, Range } from '../store/point-store.js';
 import { pendingHeaders } from './pending-points.js';
@@ -59,12 +60,17 @@ export class ExportController {
     if (!columns || !Object.hasOwn(COLUMNS, what)) {
       throw new HttpProblem('not_found', 'there is an export of inference, drift and alerts');
     }
-    const { format, model_id, ...time } = exportQuery(request.query);
+    const { format, model_id, resolved, severity, alert_type, ...time } = exportQuery(request.query);
+    if (what !== 'alerts') refuseAlertFilters({ resolved, severity, alert_type });
     const { query } = this.deps;
     const range = { project: request.principal.project, modelId: model_id, ...readRange(time, query.clock.wallMs()) };
     const pending = what === 'alerts' ? {} : pendingHeaders(query.pending());
     const pages =
-      what === 'inference' ? this.inference(range) : what === 'drift' ? this.drift(range) : this.alerts(range);
+      what === 'inference'
+        ? this.inference(range)
+        : what === 'drift'
+          ? this.drift(range)
+          : this.alerts({ ...range, resolved, severity, alertType: alert_type });
     // While nothing is sent yet, a store that does not answer can still be told as what it is.
     const rows = startingWith(await pages.next(), pages);
     void reply
@@ -97,16 +103,25 @@ export class ExportController {
     } while (after);
   }
 
-  private async *alerts(range: Range): AsyncGenerator<Row[]> {
+  private async *alerts(filter: Omit<AlertFilter, 'limit' | 'before'>): AsyncGenerator<Row[]> {
     let before: { startedMs: number; id: string } | undefined;
     for (;;) {
-      const page = await this.deps.alerts.list({ ...range, limit: PAGE, before });
+      const page = await this.deps.alerts.list({ ...filter, limit: PAGE, before });
       // What a firing alert counted since the last saving is in memory only.
       yield page.map((alert) => toWireAlert(this.deps.query.alerts.current(alert)));
       before = page.at(-1);
       if (page.length < PAGE) return;
     }
   }
+}
+
+/** The route is one for all exports, so that what only alerts have is refused here. */
+function refuseAlertFilters(filters: object): void {
+  const given = Object.entries(filters).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const message = 'is a parameter of an export of alerts only';
+  const errors = given.map((name) => ({ pointer: `/${name}`, code: 'unknown_member' as const, message }));
+  const [first] = given;
+  if (first) throw new HttpProblem('invalid_query', faultDetail(first, message, errors.length), { errors });
 }
 
 async function* startingWith(first: IteratorResult<Row[]>, rest: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {

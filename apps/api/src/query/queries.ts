@@ -2,6 +2,7 @@ import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { ALERT_TYPES, DELIVERY_STATUSES, MAX_ID_LENGTH, oneOf, SEVERITIES, type Stat, STATS } from '@tidemark/types';
 import { compileSchema, type SchemaCheck } from '../ingest/schema-check.js';
 import { MAX_FUTURE_MS, readTimestamp } from '../ingest/timestamp.js';
+import { faultDetail } from '../platform/fault-detail.js';
 import { HttpProblem } from '../platform/problem.js';
 
 const HOUR_MS = 3_600_000;
@@ -14,6 +15,12 @@ const since = Type.Optional(
 );
 const until = Type.Optional(Type.String({ description: 'End, RFC 3339 or epoch ms, exclusive; now when absent.' }));
 const cursor = Type.Optional(Type.String({ maxLength: 64, description: '`next_cursor` of the page before.' }));
+
+const alertFilters = {
+  resolved: Type.Optional(Type.Boolean({ description: 'Only resolved alerts, or only firing ones.' })),
+  severity: Type.Optional(oneOf(SEVERITIES, 'Only alerts of this severity.')),
+  alert_type: Type.Optional(oneOf(ALERT_TYPES, 'Only alerts of this type.')),
+};
 
 function hours(byDefault: number) {
   return Type.Number({
@@ -72,9 +79,7 @@ export const AlertQuerySchema = Type.Object({
   model_id: modelId,
   since_hours: hours(168),
   limit: limit(100, 1000),
-  resolved: Type.Optional(Type.Boolean({ description: 'Only resolved alerts, or only firing ones.' })),
-  severity: Type.Optional(oneOf(SEVERITIES, 'Only this severity.')),
-  alert_type: Type.Optional(oneOf(ALERT_TYPES, 'Only this type.')),
+  ...alertFilters,
   since,
   until,
 });
@@ -89,11 +94,12 @@ export const ChannelRemovalQuerySchema = Type.Object({
     Type.Boolean({ description: 'Remove it although models notify it, and take it out of their lists.' }),
   ),
 });
-/** ExportQuerySchema are the parameters of GET /export. */
+/** ExportQuerySchema are the parameters of GET /export; the filters of alerts are of that export only. */
 export const ExportQuerySchema = Type.Object({
   format: Type.Unsafe<'csv' | 'ndjson'>({ ...oneOf(['csv', 'ndjson'], 'How rows are written.'), default: 'csv' }),
   model_id: modelId,
   since_hours: hours(24),
+  ...alertFilters,
   since,
   until,
 });
@@ -117,11 +123,9 @@ export function createQueryReader<S extends TObject>(schema: S): (query: unknown
     if (check.accepts(copy)) return copy;
     const errors = check.faults(readFlags(query, flags));
     const first = errors[0];
-    throw new HttpProblem(
-      'invalid_query',
-      `${first?.pointer.slice(1) ?? 'a parameter'} ${first?.message ?? 'is not valid'}`,
-      { errors },
-    );
+    const place = first?.pointer.slice(1) ?? 'a parameter';
+    const detail = faultDetail(place, first?.message ?? 'is not valid', errors.length);
+    throw new HttpProblem('invalid_query', detail, { errors });
   };
 }
 

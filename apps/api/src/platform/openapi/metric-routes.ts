@@ -90,6 +90,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/inference',
+    operationId: 'sendInference',
     tag: 'Metrics',
     summary: 'Send one inference',
     description:
@@ -107,6 +108,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/inference/batch',
+    operationId: 'sendInferenceBatch',
     tag: 'Metrics',
     summary: 'Send up to 10,000 inferences',
     description:
@@ -127,6 +129,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/drift',
+    operationId: 'sendDrift',
     tag: 'Metrics',
     summary: 'Send one finding of drift',
     description: 'High and critical severity raise an alert, also for a model that nobody registered.',
@@ -143,6 +146,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/metrics/drift/batch',
+    operationId: 'sendDriftBatch',
     tag: 'Metrics',
     summary: 'Send up to 10,000 findings of drift',
     ...batchDoc,
@@ -157,6 +161,7 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/metrics/inference',
+    operationId: 'listInferences',
     tag: 'Metrics',
     summary: 'The newest inferences',
     query: InferenceQuerySchema,
@@ -167,11 +172,12 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
       schema: Type.Object({ metrics: Type.Array(StoredInferenceSchema), next_cursor: cursor }),
       example: { metrics: [stored] },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
     path: '/api/v1/metrics/drift',
+    operationId: 'listDrifts',
     tag: 'Metrics',
     summary: 'The newest findings of drift',
     query: DriftQuerySchema,
@@ -182,11 +188,12 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
       schema: Type.Object({ drift_metrics: Type.Array(StoredDriftSchema), next_cursor: cursor }),
       example: { drift_metrics: [{ ...drift, timestamp: '2026-01-31T12:00:00.000Z', tags: {} }] },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
     path: '/api/v1/metrics/aggregated',
+    operationId: 'aggregateMetrics',
     tag: 'Metrics',
     summary: 'Figures by window of time',
     description:
@@ -209,11 +216,12 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         },
       },
     },
-    problems: ['invalid_query', 'answer_too_large', 'storage_unavailable'],
+    problems: ['answer_too_large', 'storage_unavailable'],
   },
   {
     method: 'GET',
     path: '/api/v1/summary',
+    operationId: 'getSummary',
     tag: 'Metrics',
     summary: 'A model, or all of them, in six figures',
     description: 'Zeros where there is nothing; `error_rate` is the mean over the metrics that carry one.',
@@ -239,17 +247,18 @@ export const METRIC_ROUTES: readonly RouteDoc[] = [
         active_alerts: 1,
       },
     },
-    problems: ['invalid_query', 'storage_unavailable'],
+    problems: ['storage_unavailable'],
   },
   {
     method: 'GET',
     path: '/api/v1/export/:what',
+    operationId: 'exportRecords',
     tag: 'Metrics',
     summary: 'Export inference, drift or alerts',
     description:
       'Streamed a page at a time. In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front.',
     query: ExportQuerySchema,
     answer: { status: 200, headers: pendingPoints, description: 'CSV (RFC 4180) or NDJSON.', mediaType: 'text/csv' },
-    problems: ['invalid_query', 'storage_unavailable', 'not_found'],
+    problems: ['storage_unavailable', 'not_found'],
   },
 ];

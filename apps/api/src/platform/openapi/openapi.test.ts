@@ -8,6 +8,7 @@ import { openApi, ROUTE_DOCS } from './openapi.js';
 
 type Json = Record<string, unknown>;
 interface Operation {
+  readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters: readonly { name: string; in: string; required?: boolean; schema: Json }[];
@@ -27,6 +28,53 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: 'doc', components: document.components });
 const compile = (schema: Json) =>
   ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"doc#/components/')));
+
+/** What generated clients call their functions by: a name that was given stays. */
+const OPERATION_IDS: Readonly<Record<string, string>> = {
+  'POST /api/v1/models': 'registerModel',
+  'GET /api/v1/models': 'listModels',
+  'GET /api/v1/models/{id}': 'getModel',
+  'PUT /api/v1/models/{id}': 'putModel',
+  'DELETE /api/v1/models/{id}': 'deleteModel',
+  'POST /api/v1/metrics/inference': 'sendInference',
+  'POST /api/v1/metrics/inference/batch': 'sendInferenceBatch',
+  'POST /api/v1/metrics/drift': 'sendDrift',
+  'POST /api/v1/metrics/drift/batch': 'sendDriftBatch',
+  'GET /api/v1/metrics/inference': 'listInferences',
+  'GET /api/v1/metrics/drift': 'listDrifts',
+  'GET /api/v1/metrics/aggregated': 'aggregateMetrics',
+  'GET /api/v1/summary': 'getSummary',
+  'GET /api/v1/export/{what}': 'exportRecords',
+  'GET /api/v1/alerts': 'listAlerts',
+  'POST /api/v1/alerts/resolve': 'resolveAlertByBody',
+  'GET /api/v1/alerts/{id}': 'getAlert',
+  'GET /api/v1/alerts/{id}/events': 'listAlertEvents',
+  'GET /api/v1/alerts/{id}/deliveries': 'listAlertDeliveries',
+  'POST /api/v1/alerts/{id}/acknowledge': 'acknowledgeAlert',
+  'POST /api/v1/alerts/{id}/resolve': 'resolveAlert',
+  'GET /api/v1/channels': 'listChannels',
+  'POST /api/v1/channels': 'createChannel',
+  'GET /api/v1/channels/{id}': 'getChannel',
+  'PUT /api/v1/channels/{id}': 'updateChannel',
+  'DELETE /api/v1/channels/{id}': 'deleteChannel',
+  'POST /api/v1/channels/{id}/test': 'testChannel',
+  'GET /api/v1/deliveries': 'listDeliveries',
+  'GET /api/v1/deliveries/{id}': 'getDelivery',
+  'POST /api/v1/deliveries/{id}/replay': 'replayDelivery',
+  'GET /api/v1/keys': 'listKeys',
+  'POST /api/v1/keys': 'createKey',
+  'DELETE /api/v1/keys/{id}': 'revokeKey',
+  'GET /api/v1/live': 'openLiveFeed',
+  'POST /api/v1/live/ticket': 'createLiveTicket',
+  'GET /api/v1/health': 'getHealth',
+  'GET /livez': 'getLiveness',
+  'GET /readyz': 'getReadiness',
+  'GET /metrics': 'getOwnMetrics',
+  'GET /': 'getWelcome',
+  'GET /openapi.json': 'getOpenApi',
+  'GET /docs': 'getDocsPage',
+  'GET /docs/errors': 'getErrorsPage',
+};
 
 /** Every route that Nest registers, as the decorators of the controllers say. */
 function registered(): string[] {
@@ -59,6 +107,15 @@ describe('the OpenAPI document', () => {
         .filter((route) => route !== 'GET /docs/:file')
         .sort(),
     ).toEqual(described.sort());
+  });
+
+  it('names every operation once, by a verb and a noun, for good', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(operations.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
+    expect(Object.fromEntries(operations.map(({ name, operation }) => [name, operation.operationId]))).toEqual(
+      OPERATION_IDS,
+    );
   });
 
   it('says its version and that of OpenAPI', () => {

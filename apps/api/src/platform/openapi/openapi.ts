@@ -4,10 +4,16 @@ import { accessOf } from '../access.js';
 import { METRIC_ROUTES } from './metric-routes.js';
 import { OWN_ROUTES } from './own-routes.js';
 import { PLATFORM_ROUTES } from './platform-routes.js';
-import type { AnswerDoc, RouteDoc } from './route-doc.js';
+import { type AnswerDoc, isStrict, type RouteDoc } from './route-doc.js';
 
 /** ROUTE_DOCS describe every route. */
 export const ROUTE_DOCS: readonly RouteDoc[] = [...METRIC_ROUTES, ...PLATFORM_ROUTES, ...OWN_ROUTES];
+
+/** docOf describes the route that is registered under this path; HEAD is what GET is. */
+export function docOf(method: string, path: string): RouteDoc | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return ROUTE_DOCS.find((route) => route.method === asked && route.path === path);
+}
 
 const ProblemSchema = Type.Object(
   {
@@ -56,6 +62,7 @@ function operation(route: RouteDoc, schemas: Map<string, unknown>) {
   const access = accessOf(route.method, route.path);
   const isPublic = access === 'public';
   return {
+    operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
@@ -82,7 +89,11 @@ function operation(route: RouteDoc, schemas: Map<string, unknown>) {
         Object.entries(route.others ?? {}).map(([status, description]) => [status, { description }]),
       ),
       ...problems(
-        [...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)), ...(route.problems ?? [])],
+        [
+          ...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)),
+          ...(isStrict(route) ? (['invalid_query'] as const) : []),
+          ...(route.problems ?? []),
+        ],
         schemas,
       ),
     },

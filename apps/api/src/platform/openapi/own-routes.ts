@@ -15,6 +15,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/health',
+    operationId: 'getHealth',
     tag: 'Platform',
     summary: 'How the platform is',
     answer: { status: 200, description: 'The state of each service.', schema: Health },
@@ -22,6 +23,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/livez',
+    operationId: 'getLiveness',
     tag: 'Platform',
     summary: 'Whether the process lives',
     answer: { status: 200, description: 'It does.', schema: Health },
@@ -29,6 +31,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/readyz',
+    operationId: 'getReadiness',
     tag: 'Platform',
     summary: 'Whether requests should be sent here',
     answer: { status: 200, description: 'Yes.', schema: Health },
@@ -37,6 +40,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/metrics',
+    operationId: 'getOwnMetrics',
     tag: 'Platform',
     summary: "Tidemark's own metrics",
     answer: { status: 200, description: 'Prometheus text format.', mediaType: 'text/plain' },
@@ -44,6 +48,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/',
+    operationId: 'getWelcome',
     tag: 'Platform',
     summary: 'What this is, and where to go on',
     answer: {
@@ -61,6 +66,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/openapi.json',
+    operationId: 'getOpenApi',
     tag: 'Platform',
     summary: 'This document',
     answer: { status: 200, description: 'OpenAPI 3.1.' },
@@ -68,6 +74,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/docs',
+    operationId: 'getDocsPage',
     tag: 'Platform',
     summary: 'This document, to read',
     answer: { status: 200, description: 'A page.', mediaType: 'text/html' },
@@ -75,6 +82,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/docs/errors',
+    operationId: 'getErrorsPage',
     tag: 'Platform',
     summary: 'Every problem and what to do about it',
     answer: { status: 200, description: 'A page.', mediaType: 'text/html' },

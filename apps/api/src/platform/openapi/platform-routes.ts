@@ -62,6 +62,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/models',
+    operationId: 'registerModel',
     tag: 'Models',
     summary: 'Register a model',
     description: 'Missing thresholds get their defaults; registering the same id again overwrites it.',
@@ -77,6 +78,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/models',
+    operationId: 'listModels',
     tag: 'Models',
     summary: 'All models, in the order of registration',
     answer: { status: 200, description: 'The models.', schema: Type.Object({ models: Type.Array(ModelSchema) }) },
@@ -84,6 +86,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/models/:id',
+    operationId: 'getModel',
     tag: 'Models',
     summary: 'One model',
     answer: { status: 200, description: 'The model.', schema: ModelSchema },
@@ -92,6 +95,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'PUT',
     path: '/api/v1/models/:id',
+    operationId: 'putModel',
     tag: 'Models',
     summary: 'Register or change a model',
     body: { schema: ModelRegistrationSchema, example: registration },
@@ -101,6 +105,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'DELETE',
     path: '/api/v1/models/:id',
+    operationId: 'deleteModel',
     tag: 'Models',
     summary: 'Forget a model',
     description: 'Its metrics, alerts and history stay.',
@@ -110,15 +115,16 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/alerts',
+    operationId: 'listAlerts',
     tag: 'Alerts',
     summary: 'Alerts, newest first',
     query: AlertQuerySchema,
     answer: { status: 200, description: 'The alerts.', schema: Type.Array(AlertSchema) },
-    problems: ['invalid_query'],
   },
   {
     method: 'POST',
     path: '/api/v1/alerts/resolve',
+    operationId: 'resolveAlertByBody',
     tag: 'Alerts',
     summary: 'Resolve an alert, named in the body',
     body: { schema: Type.Object({ alert_id: Type.String() }), example: { alert_id: 'no-such-alert' } },
@@ -133,6 +139,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/alerts/:id',
+    operationId: 'getAlert',
     tag: 'Alerts',
     summary: 'One alert',
     answer: { status: 200, description: 'The alert.', schema: AlertSchema },
@@ -141,6 +148,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/alerts/:id/events',
+    operationId: 'listAlertEvents',
     tag: 'Alerts',
     summary: "An alert's history, oldest first",
     answer: { status: 200, description: 'The history.', schema: Type.Object({ events: Type.Array(AlertEventSchema) }) },
@@ -149,6 +157,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/alerts/:id/deliveries',
+    operationId: 'listAlertDeliveries',
     tag: 'Alerts',
     summary: 'What became of every notification of an alert',
     answer: {
@@ -161,6 +170,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/alerts/:id/acknowledge',
+    operationId: 'acknowledgeAlert',
     tag: 'Alerts',
     summary: 'Say that somebody is on it',
     description: 'Reminders stop; it still resolves by itself when the model is quiet.',
@@ -171,6 +181,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/alerts/:id/resolve',
+    operationId: 'resolveAlert',
     tag: 'Alerts',
     summary: 'Resolve an alert, with author and reason',
     body: { schema: MarkSchema, example: mark },
@@ -180,6 +191,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/channels',
+    operationId: 'listChannels',
     tag: 'Channels',
     summary: 'All channels',
     answer: {
@@ -191,6 +203,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/channels',
+    operationId: 'createChannel',
     tag: 'Channels',
     summary: 'Make a channel',
     description: 'A webhook made without `secret` gets one; it is in this answer only.',
@@ -201,6 +214,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/channels/:id',
+    operationId: 'getChannel',
     tag: 'Channels',
     summary: 'One channel',
     answer: { status: 200, description: 'The channel.', schema: ChannelSchema },
@@ -209,6 +223,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'PUT',
     path: '/api/v1/channels/:id',
+    operationId: 'updateChannel',
     tag: 'Channels',
     summary: 'Change a channel',
     description: 'What the body leaves out stays as it was, secrets too.',
@@ -219,6 +234,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'DELETE',
     path: '/api/v1/channels/:id',
+    operationId: 'deleteChannel',
     tag: 'Channels',
     summary: 'Remove a channel',
     description:
@@ -226,11 +242,12 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
       'goes out of their lists, and a model whose list would be empty notifies every enabled channel.',
     query: ChannelRemovalQuerySchema,
     answer: { status: 204, description: 'Removed.' },
-    problems: ['invalid_query', 'not_found', 'conflict'],
+    problems: ['not_found', 'conflict'],
   },
   {
     method: 'POST',
     path: '/api/v1/channels/:id/test',
+    operationId: 'testChannel',
     tag: 'Channels',
     summary: 'Send a test notification now',
     answer: {
@@ -246,6 +263,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/deliveries',
+    operationId: 'listDeliveries',
     tag: 'Deliveries',
     summary: 'The ledger of notifications, newest first',
     query: DeliveryQuerySchema,
@@ -254,11 +272,11 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
       description: 'The deliveries.',
       schema: Type.Object({ deliveries: Type.Array(DeliverySchema) }),
     },
-    problems: ['invalid_query'],
   },
   {
     method: 'GET',
     path: '/api/v1/deliveries/:id',
+    operationId: 'getDelivery',
     tag: 'Deliveries',
     summary: 'One delivery with every try',
     answer: { status: 200, description: 'The delivery.', schema: DeliverySchema },
@@ -267,6 +285,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/deliveries/:id/replay',
+    operationId: 'replayDelivery',
     tag: 'Deliveries',
     summary: 'Send a dead delivery again',
     answer: { status: 200, description: 'The delivery, waiting again.', schema: DeliverySchema },
@@ -275,6 +294,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/keys',
+    operationId: 'listKeys',
     tag: 'Keys',
     summary: 'API keys of the project',
     answer: {
@@ -286,6 +306,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/keys',
+    operationId: 'createKey',
     tag: 'Keys',
     summary: 'Make an API key',
     description: 'The secret is in this answer only. From the first key on, every request needs one.',
@@ -307,6 +328,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'DELETE',
     path: '/api/v1/keys/:id',
+    operationId: 'revokeKey',
     tag: 'Keys',
     summary: 'Revoke an API key',
     answer: { status: 204, description: 'Revoked.' },
@@ -315,6 +337,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'GET',
     path: '/api/v1/live',
+    operationId: 'openLiveFeed',
     tag: 'Live',
     summary: 'The live feed, a WebSocket',
     description: 'JSON text frames: a client subscribes and is sent a snapshot, then what is new.',
@@ -325,6 +348,7 @@ export const PLATFORM_ROUTES: readonly RouteDoc[] = [
   {
     method: 'POST',
     path: '/api/v1/live/ticket',
+    operationId: 'createLiveTicket',
     tag: 'Live',
     summary: 'A ticket for the live feed',
     description:

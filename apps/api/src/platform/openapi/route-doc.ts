@@ -6,6 +6,8 @@ export interface RouteDoc {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As registered, with `:name` for a parameter. */
   readonly path: string;
+  /** A verb and a noun, which clients that are generated name their functions by: it never changes. */
+  readonly operationId: string;
   readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
@@ -36,6 +38,14 @@ export interface AnswerDoc {
   readonly mediaType?: string;
   /** Headers that the answer may carry, with what each says. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * isStrict tells whether a route refuses query parameters that its description does not have: all do below /api/v1 but
+ * health, which probes ask with whatever keeps caches away.
+ */
+export function isStrict({ path, tag }: RouteDoc): boolean {
+  return path.startsWith('/api/v1/') && tag !== 'Platform';
 }
 
 /** Tag groups routes. */

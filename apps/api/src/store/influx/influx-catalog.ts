@@ -18,9 +18,15 @@ const LATEST = `SELECT "key", "model_type", "tags", "model", "project" FROM "${S
 
 /** InfluxCatalog finds series by the id in their tags, and remembers them. */
 export class InfluxCatalog {
-  private readonly known = new Map<string, Series>();
+  constructor(
+    private readonly connection: InfluxConnection,
+    private readonly known = new Map<string, Series>(),
+  ) {}
 
-  constructor(private readonly connection: InfluxConnection) {}
+  /** over is the same memory, which asks for what it lacks over another connection. */
+  over(connection: InfluxConnection): InfluxCatalog {
+    return new InfluxCatalog(connection, this.known);
+  }
 
   /** find answers the series of these ids. Rejects with a StoreFault, also when one was never announced. */
   async find(ids: Iterable<string>, signal?: AbortSignal): Promise<ReadonlyMap<string, Series>> {

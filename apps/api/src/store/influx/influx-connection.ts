@@ -1,9 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { InfluxDB, type Transport } from '@influxdata/influxdb-client';
+import { HttpError, InfluxDB, type Transport } from '@influxdata/influxdb-client';
 import { StoreFault } from '../store-fault.js';
 import { toStoreFault } from './fault-of.js';
 import { authorizationOf, type Generation } from './generation.js';
+import { Pulse } from './pulse.js';
 import { readAnswer, type ResultSet } from './query-answer.js';
 import type { Shelf } from './shelf.js';
 
@@ -25,6 +26,10 @@ export interface ConnectionOptions {
   readonly database: string;
   readonly writeTimeoutMs: number;
   readonly queryTimeoutMs: number;
+  /** How long the server may be silent, to everyone with the same pulse, before a query is given up; for ever when absent. */
+  readonly quietTimeoutMs?: number;
+  /** Shared with other connections to the same server; its own when absent. */
+  readonly pulse?: Pulse;
 }
 
 /** InfluxConnection sends requests to one server. The client library carries bytes; retries, batches and encoding are ours. */
@@ -33,6 +38,7 @@ export class InfluxConnection {
   private readonly writeAgent: HttpAgent;
   private readonly queryAgent: HttpAgent;
   private readonly queries: Transport;
+  private readonly pulse: Pulse;
   /** Ends each request that is under way. One signal for all of them would gather their listeners. */
   private readonly underWay = new Set<AbortController>();
   private isClosed = false;
@@ -43,6 +49,7 @@ export class InfluxConnection {
   ) {
     [this.writeAgent, this.writes] = openTransport(options, WRITE_SOCKETS);
     [this.queryAgent, this.queries] = openTransport(options, QUERY_SOCKETS);
+    this.pulse = options.pulse ?? new Pulse();
   }
 
   /** write resolves when the server has stored every line. Rejects with a StoreFault, or with the signal's reason. */
@@ -97,6 +104,9 @@ export class InfluxConnection {
   private async send(transport: Transport, request: Request, timeoutMs: number, signal?: AbortSignal): Promise<Buffer> {
     if (this.isClosed) throw new StoreFault('unreachable', 'the connection to InfluxDB is closed');
     const timeout = AbortSignal.timeout(timeoutMs);
+    const { quietTimeoutMs } = this.options;
+    const silence =
+      quietTimeoutMs === undefined || transport === this.writes ? null : this.pulse.listen(quietTimeoutMs);
     const ending = new AbortController();
     const authorization = authorizationOf(this.options.token);
     const options = {
@@ -106,17 +116,29 @@ export class InfluxConnection {
         accept: 'application/json',
         ...(authorization === null ? {} : { authorization }),
       },
-      signal: AbortSignal.any([ending.signal, timeout, ...(signal ? [signal] : [])]),
+      signal: AbortSignal.any([
+        ending.signal,
+        timeout,
+        ...(silence ? [silence.signal] : []),
+        ...(signal ? [signal] : []),
+      ]),
     };
     const chunks: Uint8Array[] = [];
     this.underWay.add(ending);
     try {
       const body = withoutCopy(request.body);
-      for await (const chunk of transport.iterate(request.path, body, options)) chunks.push(chunk);
+      for await (const chunk of transport.iterate(request.path, body, options)) {
+        this.pulse.felt();
+        chunks.push(chunk);
+      }
+      // The answer to a write has no body.
+      this.pulse.felt();
     } catch (error) {
       signal?.throwIfAborted();
-      throw toStoreFault(error, timeout.aborted);
+      if (error instanceof HttpError) this.pulse.felt();
+      throw toStoreFault(error, timeout.aborted || (silence?.signal.aborted ?? false));
     } finally {
+      silence?.stop();
       this.underWay.delete(ending);
     }
     return Buffer.concat(chunks);

@@ -1,12 +1,14 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aBatch, aDay, aPoint, aSeries, NOW } from '../point-samples.contract.js';
 import { StoreFault } from '../store-fault.js';
 import { InfluxConnection } from './influx-connection.js';
 import { canRunInfluxDb, influxRig } from './rig/influx-rig.js';
 
+const A_DAY = 24 * 3_600_000;
 const OPTIONS = { token: 'top-secret', org: '', database: 'd', writeTimeoutMs: 300, queryTimeoutMs: 300 };
 
 describe('a write to InfluxDB', () => {
@@ -72,6 +74,40 @@ describe('a write to InfluxDB', () => {
   });
 });
 
+describe('a query of a server that is silent', () => {
+  it('is given up, but not while the server answers anyone', async () => {
+    const held: ServerResponse[] = [];
+    const server = createServer((incoming, answer) => {
+      incoming.resume();
+      if (incoming.url?.startsWith('/write')) answer.writeHead(204).end();
+      else held.push(answer);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const timeouts = { writeTimeoutMs: A_DAY, queryTimeoutMs: A_DAY, quietTimeoutMs: 2000 };
+    const connection = new InfluxConnection({ ...OPTIONS, ...timeouts, url }, '1');
+    try {
+      const query = connection.query('raw', 'SELECT 1');
+      query.catch(() => undefined);
+      const silent = sleep(3000);
+      let isOver = false;
+      void silent.then(() => (isOver = true));
+      while (!isOver) {
+        await connection.write('raw', Buffer.from('m v=1 1\n'));
+        await sleep(20);
+      }
+      held[0]?.end('{"results":[{}]}');
+      expect(await query).toEqual([]);
+      await expect(connection.query('raw', 'SELECT 1')).rejects.toMatchObject({ kind: 'timeout' });
+    } finally {
+      connection.close();
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+});
+
 describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeout: 60_000 }, () => {
   const rig = influxRig();
 
@@ -122,6 +158,44 @@ describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeou
     await next.close();
     await server.close();
   }, 30_000);
+
+  it('gives up reads soon while the server hangs, and what keeps rollups goes on waiting', async () => {
+    const server = await rig.start();
+    const faults: unknown[] = [];
+    const options = { database: 'd', url: server.url, onFault: (fault: unknown) => faults.push(fault) };
+    const pace = { flushPoints: 1, flushRequests: 1000, flushMs: A_DAY, compactFlushes: 1000 };
+    let onWorked: () => void = () => undefined;
+    const worked = new Promise<void>((resolve) => (onWorked = resolve));
+    const store = await rig.open({
+      ...{ ...options, pace, onWorked },
+      // A read that is not given up for the silence outlives the test.
+      ...{ queryTimeoutMs: A_DAY, writeTimeoutMs: A_DAY, quietTimeoutMs: 300 },
+    });
+    await store.write(aBatch([aPoint(aSeries(), 1, NOW)]));
+    server.pause();
+    const patient = store.activeSeries(0);
+    const { project, modelId } = aSeries();
+    const aggregate = { ...aDay(), metrics: ['latency'], stat: 'mean', windowMs: 3_600_000, groupBy: [] } as const;
+    const reads = {
+      recent: () => store.recent(aDay(), 9),
+      drift: () => store.recentDrift(aDay(), 9),
+      aggregate: () => store.aggregate(aggregate),
+      summary: () => store.summary(aDay()),
+      names: () => store.metricNames(project, modelId),
+      record: () => store.findRecord(project, 'k'),
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      const fault: unknown = await read().catch((error: unknown) => error);
+      expect([name, fault]).toMatchObject([name, { code: 'STORE_FAULT', kind: 'timeout' }]);
+    }
+    server.resume();
+    expect(await patient).toHaveLength(1);
+    await worked;
+    expect(faults).toEqual([]);
+    for (const read of Object.values(reads)) await read();
+    await store.close();
+    await server.close();
+  });
 
   it('gives up a write when it is told to, and counts it once when it is sent again', async () => {
     const store = await rig.open({ database: rig.newDatabase() });
