@@ -16,6 +16,7 @@ import {
   isReleasable,
   keepNewestRelease,
   readWaiting,
+  releaseOldest,
   shiftReleases,
   type Subject,
   type WaitingModels,
@@ -95,25 +96,11 @@ export class Outbox {
 
   /**
    * releaseDue makes pending again, due now and with a fresh schedule, up to `limit` suppressed deliveries whose window
-   * is over and of which nothing has been said since; answers how many. Each stands for all that was held back with it.
+   * is over and of which nothing has been said since, of each channel the oldest; answers how many. Each stands for all that
+   * was held back with it.
    */
   async releaseDue(nowMs: number, limit: number): Promise<number> {
-    const due = this.state.db
-      .selectFrom('deliveries')
-      .select('id')
-      .where(isReleasable)
-      .where('release_ms', '<=', nowMs)
-      .orderBy('release_ms')
-      .limit(limit);
-    const query = this.state.db
-      .updateTable('deliveries')
-      .set({ status: 'pending', attempts: 0, due_ms: nowMs, scheduled_ms: nowMs, updated_ms: nowMs })
-      .set({ release_ms: null, summarised_in: null })
-      .where('id', 'in', due)
-      // Once more, as another may have released or delayed it since it was listed.
-      .where('status', '=', literally('suppressed'))
-      .where('release_ms', '<=', nowMs);
-    return this.changes(query.compile(), 'lazy');
+    return this.changes(releaseOldest(this.state, nowMs, limit).query, 'lazy');
   }
 
   /** nextReleaseMs answers when the next suppressed delivery may be released, or null when none waits. */
@@ -274,6 +261,7 @@ export class Outbox {
       ...ending.end,
       attempts: is('attempts', '+', 1),
       updated_ms: done.atMs,
+      held_by_channel: 0, // its channel had a place for it
     }));
     const attempt = this.state.db.insertInto('delivery_attempts').values({
       delivery_id: id,

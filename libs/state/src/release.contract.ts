@@ -180,9 +180,74 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await outbox.waitingModels({ ...subject, channelId: 'c2' }, 2)).toEqual({ count: 0, first: [] });
       expect(await outbox.waitingModels({ ...subject, project: 'q' }, 2)).toEqual({ count: 0, first: [] });
       await outbox.releaseDue(100, 10);
+      const claims = await outbox.claimDue(100, 10);
       expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
-      for (const claim of await outbox.claimDue(100, 10)) await outbox.markSuppressed(claim, held(101, 200));
+      for (const claim of claims) await outbox.markSuppressed(claim, held(101, 200));
       expect(await outbox.waitingModels(subject, 2)).toEqual({ count: 0, first: [] });
+    });
+
+    it('counts what was released and has found no place yet, and nothing that was tried', async () => {
+      const [outbox, ledger] = [new Outbox(state()), new Deliveries(state())];
+      for (const [index, modelId] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+        await fire(10 + index, modelId);
+        const claim = only(await outbox.claimDue(20, 10));
+        await outbox.markSuppressed(claim, held(20, modelId === 'f' ? 5000 : 100, true));
+      }
+      await fire(16, 'news');
+      const waiting = () => outbox.waitingModels(channelOf('own'), 9);
+      expect(await outbox.releaseDue(100, 10)).toBe(5);
+      expect(await waiting()).toEqual({ count: 6, first: ['a', 'b', 'c', 'd', 'e', 'f'] });
+      expect((await outbox.waitingModels(channelOf('a'), 9)).first).toEqual(['b', 'c', 'd', 'e', 'f']);
+      const claims = new Map((await outbox.claimDue(100, 10)).map((claim) => [claim.modelId, claim]));
+      const idOf = (modelId: string) => claims.get(modelId)?.id ?? 'none';
+      await outbox.markDelivered(idOf('a'), tried(101));
+      await outbox.markRetry(idOf('b'), { ...tried(101, 'HTTP 500'), dueMs: 900 });
+      await outbox.markDead(idOf('c'), tried(101, 'HTTP 404'));
+      await ledger.replay('p', idOf('c'), 102);
+      const again = claims.get('d');
+      if (again) await outbox.markSuppressed(again, held(102, 5000, true));
+      await outbox.release(idOf('e'), { dueMs: 103, atMs: 102 });
+      await outbox.release(idOf('news'), { dueMs: 103, atMs: 102 });
+      expect(await waiting()).toEqual({ count: 3, first: ['d', 'e', 'f'] });
+    });
+
+    /** Holds back a message about each model, made in this order, on a channel. */
+    const holdEach = async (
+      releases: Readonly<Record<string, number>>,
+      { channelId = 'c1', byChannel = true } = {},
+    ) => {
+      const outbox = new Outbox(state());
+      for (const [index, [modelId, releaseMs]] of Object.entries(releases).entries()) {
+        await fire(10 + index, modelId, [channelId]);
+        await outbox.markSuppressed(only(await outbox.claimDue(30, 10)), held(30, releaseMs, byChannel));
+      }
+    };
+    const releaseAndClaim = async (nowMs: number, limit: number): Promise<string[]> => {
+      const outbox = new Outbox(state());
+      await outbox.releaseDue(nowMs, limit);
+      return (await outbox.claimDue(nowMs, 10)).map(({ modelId }) => modelId);
+    };
+
+    it('releases on a channel first what waits longest, and hands it out in that order', async () => {
+      await holdEach({ d: 99, b: 97, c: 98, a: 95 }, { byChannel: false });
+      await holdEach({ z: 100, y: 96 }, { channelId: 'c2', byChannel: false });
+      expect(await releaseAndClaim(100, 3)).toEqual(['d', 'z', 'y']);
+      expect(await releaseAndClaim(100, 3)).toEqual(['b', 'c', 'a']);
+    });
+
+    it('releases in the stead of what is due what the channel refused a little later and waits longer', async () => {
+      await holdEach({ refused: 103, again: 104, next: 100, last: 100, turn: 60_100 });
+      expect(await releaseAndClaim(99, 10)).toEqual([]);
+      expect(await releaseAndClaim(100, 10)).toEqual(['refused', 'again']);
+      expect(await releaseAndClaim(100, 10)).toEqual(['next', 'last']);
+      expect(await releaseAndClaim(60_000, 10)).toEqual([]);
+    });
+
+    it('releases nothing before the window of its own subject has ended', async () => {
+      await holdEach({ subject: 103 }, { byChannel: false });
+      await holdEach({ b: 100 });
+      expect(await releaseAndClaim(100, 10)).toEqual(['b']);
+      expect(await releaseAndClaim(103, 10)).toEqual(['subject']);
     });
 
     it('counts and names a model once, however many messages of it wait', async () => {

@@ -93,6 +93,52 @@ export function shiftReleases({ db }: State, byMs: number): Write {
   return { query: query.compile() };
 }
 
+/**
+ * A round that a full channel refuses is refused within so many milliseconds: those that were refused last, older perhaps,
+ * are due so much later than the rest.
+ */
+const ROUND_MS = 500;
+
+/**
+ * releaseOldest makes pending again up to `limit` of what is due, those that were made first on each channel in front. Each
+ * channel gets its share, and as many go as are due there; what the channel refused a moment later than these, and
+ * waits for it longer, goes in their stead.
+ */
+export function releaseOldest({ db }: State, nowMs: number, limit: number): Write {
+  const listed = db
+    .selectFrom('deliveries')
+    .select(['id', 'release_ms', 'created_ms', 'sequence'])
+    .select(
+      sql<number>`row_number() OVER (PARTITION BY project, channel_id ORDER BY created_ms, sequence, id)`.as('place'),
+    )
+    .select(
+      sql<number>`sum(CASE WHEN release_ms <= ${nowMs} THEN 1 ELSE 0 END) OVER (PARTITION BY project, channel_id)`.as(
+        'places',
+      ),
+    )
+    .where(isReleasable)
+    .where('release_ms', '<=', nowMs + ROUND_MS)
+    .where((is) => is.or([is('release_ms', '<=', nowMs), is('held_by_channel', '=', 1)]));
+  const due = db
+    .selectFrom(listed.as('listed'))
+    .select(['id', 'release_ms'])
+    .select(sql<number>`row_number() OVER (ORDER BY place, release_ms, created_ms, sequence, id)`.as('turn'))
+    .whereRef('place', '<=', 'places')
+    .orderBy('turn')
+    .limit(limit);
+  const query = db
+    .updateTable('deliveries')
+    .from(due.as('due'))
+    // Due a millisecond after one another, all by now: so they are claimed in this order.
+    .set({ status: 'pending', attempts: 0, due_ms: sql<number>`${nowMs - limit} + due.turn`, scheduled_ms: nowMs })
+    .set({ updated_ms: nowMs, release_ms: null, summarised_in: null })
+    .whereRef('deliveries.id', '=', 'due.id')
+    // Once more, as another may have released or delayed it since it was listed.
+    .where('deliveries.status', '=', literally('suppressed'))
+    .whereRef('deliveries.release_ms', '=', 'due.release_ms');
+  return { query: query.compile() };
+}
+
 /** readWaiting reads of which models other than this one messages wait for a place on a channel, those with the oldest first. */
 export async function readWaiting(
   { db }: State,
@@ -103,8 +149,7 @@ export async function readWaiting(
   const waiting = db
     .selectFrom('deliveries')
     .select(['model_id', 'created_ms'])
-    .where(isHeld)
-    .where('held_by_channel', '=', 1)
+    .where(isWaiting)
     .where('project', '=', project)
     .where('channel_id', '=', channelId)
     .where('model_id', '!=', modelId);
@@ -145,4 +190,12 @@ function isHeld(is: ExpressionBuilder<Schema, 'deliveries'>) {
     is('deliveries.release_ms', 'is not', null),
     is('deliveries.summarised_ms', 'is', null),
   ]);
+}
+
+/**
+ * isWaiting holds for what the limit of its channel held back and has not let through since: also for what was released
+ * and is about to ask again. It is the condition of an index, word for word.
+ */
+function isWaiting() {
+  return sql<boolean>`held_by_channel = 1 AND (status = 'pending' OR status = 'suppressed' AND release_ms IS NOT NULL)`;
 }

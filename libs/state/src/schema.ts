@@ -140,7 +140,7 @@ export interface DeliveriesTable {
   readonly summarised_in: string | null;
   readonly summarised_ms: number | null;
   readonly release_ms: number | null;
-  /** 1 where the limit of the whole channel held it back, 0 otherwise; it says something of suppressed ones alone. */
+  /** 1 from when the limit of the whole channel held it back until it is tried or its own subject's holds it back, 0 otherwise. */
   readonly held_by_channel: Generated<number>;
   readonly created_ms: number;
   readonly updated_ms: number;

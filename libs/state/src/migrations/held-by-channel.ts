@@ -13,5 +13,13 @@ export const heldByChannel: Migration = {
       .columns(['project', 'channel_id', 'release_ms'])
       .where(sql<boolean>`status = 'suppressed' AND release_ms IS NOT NULL`)
       .execute();
+    await db.schema
+      .createIndex('deliveries_waiting')
+      .on('deliveries')
+      .columns(['project', 'channel_id', 'model_id', 'created_ms'])
+      .where(
+        sql<boolean>`held_by_channel = 1 AND (status = 'pending' OR status = 'suppressed' AND release_ms IS NOT NULL)`,
+      )
+      .execute();
   },
 };
