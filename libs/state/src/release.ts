@@ -98,6 +98,8 @@ export function shiftReleases({ db }: State, byMs: number): Write {
  * are due so much later than the rest.
  */
 const ROUND_MS = 500;
+/** Of more than so many that are due, only those that have been due for longest are put in order of their age: it is done anew for each round. */
+const MOST_COMPARED = 1000;
 
 /**
  * releaseOldest makes pending again up to `limit` of what is due, those that were made first on each channel in front. Each
@@ -105,8 +107,19 @@ const ROUND_MS = 500;
  * waits for it longer, goes in their stead.
  */
 export function releaseOldest({ db }: State, nowMs: number, limit: number): Write {
-  const listed = db
+  const first = db
     .selectFrom('deliveries')
+    .select(['id', 'project', 'channel_id', 'release_ms', 'created_ms', 'sequence'])
+    .where(isReleasable)
+    .where('release_ms', '<=', nowMs + ROUND_MS)
+    .where((is) => is.or([is('release_ms', '<=', nowMs), is('held_by_channel', '=', 1)]))
+    .orderBy('release_ms')
+    .orderBy('created_ms')
+    .orderBy('sequence')
+    .orderBy('id')
+    .limit(MOST_COMPARED);
+  const listed = db
+    .selectFrom(first.as('first'))
     .select(['id', 'release_ms', 'created_ms', 'sequence'])
     .select(
       sql<number>`row_number() OVER (PARTITION BY project, channel_id ORDER BY created_ms, sequence, id)`.as('place'),
@@ -115,10 +128,7 @@ export function releaseOldest({ db }: State, nowMs: number, limit: number): Writ
       sql<number>`sum(CASE WHEN release_ms <= ${nowMs} THEN 1 ELSE 0 END) OVER (PARTITION BY project, channel_id)`.as(
         'places',
       ),
-    )
-    .where(isReleasable)
-    .where('release_ms', '<=', nowMs + ROUND_MS)
-    .where((is) => is.or([is('release_ms', '<=', nowMs), is('held_by_channel', '=', 1)]));
+    );
   const due = db
     .selectFrom(listed.as('listed'))
     .select(['id', 'release_ms'])
