@@ -63,7 +63,8 @@ describe.each(PROFILES)('reading much, $name', (profile) => {
     figure(`${name}, memory`, megabytes(memory.peakBytes));
     figure(`${name}, forty requests beside them`, milliseconds(performance.now() - beginMs));
     expect((await api.must(api.get('metrics/inference?model_id=m1&limit=10'))).metrics).toHaveLength(10);
-    expect(memory.peakBytes).toBeLessThan(Math.min(192 * MB, 8 * whole));
+    // Each export reads a page at a time, and points of one ms whole: of those here 10,000. All of them would be more.
+    expect(memory.peakBytes).toBeLessThan(Math.min(320 * MB, 12 * whole));
   });
 
   test('all pages together are every point once, newest first, while more arrive', async () => {
