@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import {
   duration,
+  durationFrom,
   type Environment,
   host,
   httpUrl,
@@ -118,7 +119,8 @@ export const SETTINGS = {
     'TIDEMARK_ALERT_MAX_AGE',
     '1d',
     'How old a metric may be and still raise an alert; older ones, of a backfill perhaps, are only stored. At least 1m; what is older than points are kept is refused in any case.',
-    alertMaxAge,
+    // A metric takes a moment to come: with less, what is new would raise nothing either.
+    durationFrom('1m'),
   ),
   rawRetention: setting('TIDEMARK_RETENTION_RAW', '7d', 'How long single points are kept.', duration),
   minuteRetention: setting('TIDEMARK_RETENTION_MINUTE', '30d', 'How long figures by the minute are kept.', duration),
@@ -172,13 +174,6 @@ function profileFaults({ influxUrl, databaseUrl, redisUrl, secret }: Values): st
   if (databaseUrl !== null && secret === null)
     faults.push('TIDEMARK_SECRET: must be set with DATABASE_URL, because workers open what this program seals');
   return faults;
-}
-
-/** A metric takes a moment to come: with less, what is new would raise nothing either. */
-function alertMaxAge(text: string): number {
-  const ms = /^0+[smhd]$/.test(text) ? 0 : duration(text);
-  if (ms < 60_000) throw new Error(`"${text}" is too short; the least is 1m`);
-  return ms;
 }
 
 /** Figures are told of nothing that is older than the hours are kept: points beyond would take room and be seen in no chart. */

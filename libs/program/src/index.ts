@@ -8,7 +8,20 @@ export { createLog } from './log.js';
 export { type LinkOptions, type LinkSurroundings, openLink } from './open-link.js';
 export { openPostgres, type PostgresSurroundings } from './open-postgres.js';
 export { API_NAMES, WORKER_NAMES } from './program-names.js';
-export { duration, host, httpUrl, integer, list, optional, origin, secret, size, urlOf, word } from './readers.js';
+export {
+  duration,
+  durationFrom,
+  host,
+  httpUrl,
+  integer,
+  list,
+  optional,
+  origin,
+  secret,
+  size,
+  urlOf,
+  word,
+} from './readers.js';
 export { type Environment, readSettings, type Setting, setting, type SettingValues, unknownNames } from './setting.js';
 export { LOG_LEVELS, type LogLevel, SHARED_SETTINGS } from './shared-settings.js';
 export { stopOnSignal } from './stop-on-signal.js';

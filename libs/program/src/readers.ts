@@ -99,12 +99,22 @@ export function secret(text: string): string {
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** duration reads a time with its unit, such as `90s`; in ms. */
-export function duration(text: string): number {
-  if (/^[1-9]\d{6,}[smhd]$/.test(text))
-    throw new Error(`"${text.slice(0, 40)}" is too long; the most is 999999 of a unit`);
-  if (/^0+[smhd]$/.test(text)) throw new Error(`"${text.slice(0, 40)}" is too short; the least is 1s`);
-  const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
+/** duration reads a time with its unit, such as `90s`, of at least a second; in ms. */
+export const duration = durationFrom('1s');
+
+/** durationFrom reads such a time of at least `least`; in ms. */
+export function durationFrom(least: string): (text: string) => number {
+  return (text) => {
+    if (/^[1-9]\d{6,}[smhd]$/.test(text))
+      throw new Error(`"${text.slice(0, 40)}" is too long; the most is 999999 of a unit`);
+    const ms = durationMs(text);
+    if (ms < durationMs(least)) throw new Error(`"${text.slice(0, 40)}" is too short; the least is ${least}`);
+    return ms;
+  };
+}
+
+function durationMs(text: string): number {
+  const match = /^(0+|[1-9]\d{0,5})([smhd])$/.exec(text);
   if (!match?.[1] || !match[2]) throw new Error(`"${text}" is not a time such as 90s, 15m, 12h or 7d`);
   return Number(match[1]) * (UNIT_MS[match[2]] ?? 0);
 }

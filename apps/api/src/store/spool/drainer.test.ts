@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { waitFor } from '../../rig/wait-for.js';
 import { StoreFault, type StoreFaultKind } from '../store-fault.js';
+import { DeadLetters } from './dead-letters.js';
+import { Drainer } from './drainer.js';
+import { Lane } from './lane.js';
+import { Spool } from './spool.js';
 import { SpoolingSink } from './spooling-sink.js';
 
 const FAULTS: StoreFaultKind[] = ['unreachable', 'timeout', 'overloaded', 'unauthorized', 'too_large', 'refused'];
@@ -74,3 +78,25 @@ it(
     }
   },
 );
+
+it('leaves the server alone for the longest that it asked for, of requests that fail together', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-drainer-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  let nowMs = 0;
+  const wallMs = (): number => nowMs;
+  const spool = await Spool.open({ folder, maxBytes: 1e6, wallMs });
+  const drainer = new Drainer({
+    ...{ spool, batchBytes: 100, steadyMs: wallMs, random: () => 1, report: () => undefined },
+    lane: new Lane({ writeLines: () => Promise.resolve() }, 1000),
+    deadLetters: DeadLetters.open({ folder, maxBytes: 1e6, wallMs }),
+  });
+  drainer.blame(new StoreFault('overloaded', 'as told', { retryAfterMs: 60_000 }));
+  nowMs = 500;
+  drainer.blame(new StoreFault('timeout', 'as told'));
+  nowMs = 59_999;
+  expect(drainer.mayTry).toBe(false);
+  nowMs = 60_000;
+  expect(drainer.mayTry).toBe(true);
+  await drainer.close();
+  await spool.close();
+});

@@ -1,20 +1,19 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { waitFor } from '../../rig/wait-for.js';
 import { Lane } from './lane.js';
 import { HttpSink } from './rig/http-sink.js';
-import { LineServer } from './rig/line-server.js';
+import { type LineServer, startLineServer } from './rig/line-server.js';
 
 const LINES = Buffer.from('a x=1 1\n');
 
-async function startServer(): Promise<LineServer> {
-  const server = await LineServer.start();
-  onTestFinished(() => server.vanish());
+async function startHanging(): Promise<LineServer> {
+  const server = await startLineServer();
   server.reply = () => ({ kind: 'hang' });
   return server;
 }
 
 it('a lane gives a request up at its deadline and is free again at once', async () => {
-  const server = await startServer();
+  const server = await startHanging();
   const lane = new Lane(new HttpSink(server.url), 100);
   expect(await lane.send(LINES)).toMatchObject({ kind: 'timeout' });
   await waitFor('the lane to be free', () => lane.isFree);
@@ -23,7 +22,7 @@ it('a lane gives a request up at its deadline and is free again at once', async 
 });
 
 it('a lane sends nothing besides a request that does not listen to being given up', async () => {
-  const server = await startServer();
+  const server = await startHanging();
   const sink = new HttpSink(server.url);
   const lane = new Lane({ writeLines: (lines) => sink.writeLines(lines) }, 100);
   for (let i = 0; i < 3; i++) expect(await lane.send(LINES)).toMatchObject({ kind: 'timeout' });
@@ -36,7 +35,7 @@ it('a lane sends nothing besides a request that does not listen to being given u
 });
 
 it('a lane ends its request when it is told to stop', async () => {
-  const server = await startServer();
+  const server = await startHanging();
   const lane = new Lane(new HttpSink(server.url), 60_000);
   const stop = new AbortController();
   const sent = lane.send(LINES, stop.signal);

@@ -1,18 +1,12 @@
 import { mkdirSync, readFileSync, renameSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../rig/wait-for.js';
-import { LineServer, type Reply } from './rig/line-server.js';
+import { type LineServer, type Reply, startLineServer } from './rig/line-server.js';
 import { Spooling } from './rig/spooling.js';
 
 const HANG: Reply = { kind: 'hang' };
 const STORE: Reply = { kind: 'store' };
-
-async function startServer(): Promise<LineServer> {
-  const server = await LineServer.start();
-  onTestFinished(() => server.vanish());
-  return server;
-}
 
 /** Waits until nothing waits, and expects the server to have every acknowledged line, in order. */
 async function expectDrained(spooling: Spooling, server: LineServer): Promise<void> {
@@ -32,7 +26,7 @@ function deadLetters({ folder }: Spooling): { line: string; reason: string; mess
 
 describe('a spooling sink before a server that is well', () => {
   it('writes to it, one write a request, and nothing to disk', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     await Promise.all([spooling.write(2), spooling.write(3), spooling.write(1)]);
     expect(server.arrivals.map(({ lines }) => lines.length)).toEqual([2, 3, 1]);
@@ -47,7 +41,7 @@ describe('a spooling sink before a server that is well', () => {
 
 describe('a spooling sink before a server that fails', () => {
   it('tries again at once when it is told that the server is there', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const never = { firstMs: 864_000_000, lastMs: 864_000_000, slowMs: 864_000_000, maxAskedMs: 0 };
     const spooling = await Spooling.open(server.url, { pace: never });
     server.reply = () => ({ kind: 'refuse', status: 503 });
@@ -61,7 +55,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('acknowledges while the server hangs, asks it no more than twice at a time, and drains when it answers', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     await spooling.write(10);
     server.reply = () => HANG;
@@ -82,7 +76,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('stores a write once that was stored too late for its deadline', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url, { directDeadlineMs: 50 });
     server.reply = () => ({ kind: 'store_late', ms: 150 });
     for (let i = 0; i < 5; i++) await spooling.write(2);
@@ -92,7 +86,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('waits as long as the server asks for, writers included', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 429, headers: { 'retry-after': '5' } });
     await spooling.write();
@@ -106,7 +100,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('keeps everything while the token is refused, and says so once', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 401 });
     for (let i = 0; i < 20; i++) await spooling.write(5);
@@ -121,7 +115,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('keeps the lines, and asks for them whole, where the answer is one that nobody knows', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 404 });
     await spooling.write(100);
@@ -132,7 +126,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('halves what is too large, and sends no larger ones after that', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = ({ bytes }) => (bytes > 5000 ? { kind: 'refuse', status: 413 } : STORE);
     for (let i = 0; i < 5; i++) await spooling.write(400);
@@ -143,7 +137,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('sets a single line aside that is too large', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = ({ bytes }) => (bytes > 1000 ? { kind: 'refuse', status: 413 } : STORE);
     const huge = `m s="${'x'.repeat(1000)}" 1`;
@@ -154,7 +148,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('comes back to a server that broke every connection and refused new ones', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     await spooling.write();
     await server.vanish();
@@ -166,7 +160,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('keeps lines apart whose last one was not ended', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 503, headers: { 'retry-after': '1' } });
     for (const line of ['a x=1 1', 'b x=2 2\nc x=3 3']) await spooling.sink.writeLines(Buffer.from(line));
@@ -177,7 +171,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('writes past the spool again under a load that never pauses', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url, { directDeadlineMs: 2000 });
     server.reply = () => HANG;
     await spooling.write(10);
@@ -197,7 +191,7 @@ describe('a spooling sink before a server that fails', () => {
   });
 
   it('joins many small batches into few requests', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 503, headers: { 'retry-after': '1' } });
     for (let i = 0; i < 500; i++) await spooling.write(2);
@@ -213,7 +207,7 @@ describe('a spooling sink with points that the server will never take', () => {
     ['keeps the good lines of a batch', false],
     ['refuses a batch whole', true],
   ])('finds them where the server %s, and stores all others in order', async (_what, whole) => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     const bad = new Set([17, 18, 400, 999, 1000].map((number) => spooling.line(number)));
     server.reply = () => ({ kind: 'partial', bad, whole });
@@ -234,7 +228,7 @@ describe('a spooling sink with points that the server will never take', () => {
   });
 
   it('tells which of them are in no file, and why', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     mkdirSync(join(spooling.folder, 'dead-letter.ndjson'));
     const bad = new Set([3, 7].map((number) => spooling.line(number)));
@@ -246,7 +240,7 @@ describe('a spooling sink with points that the server will never take', () => {
   });
 
   it('asks no more than so often where nearly all are bad, and blocks nobody behind them', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     const bad = new Set(Array.from({ length: 5000 }, (_, i) => spooling.line(i + 1)));
     server.reply = () => ({ kind: 'partial', bad });
@@ -262,7 +256,7 @@ describe('a spooling sink with points that the server will never take', () => {
 
 describe('a spooling sink on the machine', () => {
   it('refuses at its bound, drops nothing that it acknowledged, and goes on when it is drained', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url, { maxBytes: 5000, segmentBytes: 1000 });
     server.reply = () => HANG;
     let refused: unknown = null;
@@ -282,7 +276,7 @@ describe('a spooling sink on the machine', () => {
   });
 
   it('ends although the server hangs, and drains after the next start', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url, { directDeadlineMs: 100, drainDeadlineMs: 60_000 });
     server.reply = () => HANG;
     await spooling.write(5);
@@ -297,7 +291,7 @@ describe('a spooling sink on the machine', () => {
   });
 
   it('waits for a disk that cannot be read as it waits for a server', async () => {
-    const server = await startServer();
+    const server = await startLineServer();
     const spooling = await Spooling.open(server.url);
     server.reply = () => ({ kind: 'refuse', status: 503, headers: { 'retry-after': '1' } });
     await spooling.write(5);

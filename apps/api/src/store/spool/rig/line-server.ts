@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
 
 /** Reply is what a LineServer does with a request: it answers, keeps the good lines of it, or never answers. */
 export type Reply =
@@ -105,4 +106,11 @@ export class LineServer {
   private store(lines: readonly string[]): void {
     for (const line of lines) this.stored.add(line);
   }
+}
+
+/** startLineServer starts one for the test that runs now, which also ends it. */
+export async function startLineServer(): Promise<LineServer> {
+  const server = await LineServer.start();
+  onTestFinished(() => server.vanish());
+  return server;
 }
