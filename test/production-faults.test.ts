@@ -63,6 +63,31 @@ describe.skipIf(!CAN_RUN_PRODUCTION)('production', () => {
     expect((await api.must(api.get('summary'))).total_requests).toBe(ids.length + 1);
   });
 
+  test('drains what a hang of InfluxDB left, under a load that never pauses', { timeout: 600_000 }, async () => {
+    const platform = await openProduction();
+    const api = platform.client();
+    const statuses = new Set<number>();
+    const load = new IngestLoad(api, {
+      ...{ prefix: 'flood', modelIds: MODELS, batchSize: 1000, connections: 8, pointsPerSecond: 0 },
+      onAnswer: ({ status }) => void statuses.add(status),
+    });
+    await waitFor('points to flow', () => load.points('acknowledged') > 20_000);
+
+    platform.stack.influxdb.pause();
+    await pause(3000);
+    platform.stack.influxdb.resume();
+    const backMs = performance.now();
+    const waited = (await OwnMetrics.of(platform)).sum('tidemark_spool_points');
+    expect(waited).toBeGreaterThan(0);
+    await drained(platform);
+    const tookS = (performance.now() - backMs) / 1000;
+    figure('InfluxDB hung for 3 s under a flood', `${waited} points waited, drained ${tookS.toFixed(1)} s after`);
+    await load.stop();
+    await drained(platform);
+    expect(statuses).toEqual(new Set([201]));
+    expect((await api.must(api.get('summary'))).total_requests).toBe(load.points('acknowledged'));
+  });
+
   test('delivers every alert once that fired while Redis was dead', { timeout: 600_000 }, async () => {
     const platform = await openProduction();
     const api = platform.client();

@@ -1,4 +1,5 @@
 import type { StoreFault } from '../store-fault.js';
+import { AppendPace } from './append-pace.js';
 import type { DeadLetterFate, DeadLetters } from './dead-letters.js';
 import { type DeadLetterReason, decideDrain, type DrainAction, type RetryPace } from './decide-drain.js';
 import type { Lane } from './lane.js';
@@ -25,6 +26,8 @@ export interface DrainerOptions {
 const SEARCH_REQUESTS = 1000;
 const COARSE_PIECES = 64;
 const LEAST_BATCH_BYTES = 1024;
+/** So many requests' worth that went to the server may be followed by appends that wait for nothing. */
+const CREDIT_BATCHES = 2;
 
 /**
  * Drainer brings what is in the spool to the server, in order, one request at a time, for as long as it takes. It works
@@ -40,6 +43,7 @@ export class Drainer {
   /** Whether the requests since the last batch was accepted went well, so that waiting for the end is worth it. */
   private isFluent = true;
   private waiting: (() => void)[] = [];
+  private readonly appends: AppendPace;
   /** Ends the wait for the next try, while there is one. */
   private hurried: () => void = () => undefined;
   private readonly told = new Set<string>();
@@ -48,6 +52,7 @@ export class Drainer {
 
   constructor(private readonly options: DrainerOptions) {
     this.limitBytes = options.batchBytes;
+    this.appends = new AppendPace(CREDIT_BATCHES * options.batchBytes);
   }
 
   /** mayTry is false while the server is to be left alone: it asked for that, or it has just failed. */
@@ -119,6 +124,16 @@ export class Drainer {
     return spool.isEmpty;
   }
 
+  /**
+   * keepPace has a caller who is about to append so many bytes wait until more than that was drained, while draining goes
+   * well: the spool would otherwise grow for as long as a load goes on that the server takes more slowly than the disk.
+   */
+  async keepPace(bytes: number, ms: number): Promise<void> {
+    if (this.options.spool.isEmpty || !this.isFluent) return;
+    const isDraining = await this.appends.wait(bytes, ms, this.stopping.signal);
+    if (!isDraining && !this.options.spool.isEmpty) this.isFluent = false;
+  }
+
   /** close gives up the request that is on its way; its lines stay in the spool. */
   async close(): Promise<void> {
     this.stopping.abort();
@@ -158,6 +173,7 @@ export class Drainer {
     if (!(await this.send(batch.lines))) return true;
     await spool.accept(batch);
     this.isFluent = true;
+    this.appends.drained(batch.lines.length);
     return true;
   }
 
@@ -208,6 +224,7 @@ export class Drainer {
     const waiting = this.waiting;
     this.waiting = [];
     for (const resolve of waiting) resolve();
+    this.appends.letAllGo();
   }
 }
 

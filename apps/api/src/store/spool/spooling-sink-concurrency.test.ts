@@ -83,6 +83,24 @@ describe('a spooling sink that writes two batches at a time', () => {
     await expectAllStored(spooling, server);
   });
 
+  it('drains under two loads that never pause and would append more than the server takes', async () => {
+    const server = await startLineServer();
+    const spooling = await Spooling.open(server.url, { directWrites: 2, drainBatchBytes: 128 * 1024 });
+    server.reply = () => HANG;
+    for (let batch = 0; batch < 20; batch++) await spooling.write(1000);
+    // 50 lines a ms: an append to a disk is faster.
+    server.reply = ({ lines }) => ({ kind: 'store_late', ms: lines.length / 50 });
+    await waitFor('a request that goes well', () => spooling.sink.stats().drainedPoints > 0);
+    let goes = true;
+    const loads = [1, 2].map(async () => {
+      while (goes) await spooling.write(1000);
+    });
+    await Promise.race([Promise.all(loads), waitFor('the end of it', () => spooling.told('back').length > 0, 60_000)]);
+    goes = false;
+    await Promise.all(loads);
+    await expectAllStored(spooling, server);
+  });
+
   it('loses nothing that it acknowledged, whatever the server does', async () => {
     const server = await startLineServer();
     const spooling = await Spooling.open(server.url, { directWrites: 2, directDeadlineMs: 50, drainDeadlineMs: 50 });

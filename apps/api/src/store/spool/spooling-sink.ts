@@ -99,7 +99,9 @@ export class SpoolingSink implements LineSink {
   write(given: Uint8Array, points: number): Promise<void> {
     return this.turns.run(async () => {
       const lines = ended(given);
-      if (lines.length === 0 || (await this.wroteDirectly(lines))) return;
+      if (lines.length === 0) return;
+      await this.drainer.keepPace(lines.length, this.directDeadlineMs);
+      if (await this.wroteDirectly(lines)) return;
       try {
         await this.spool.append(lines, points);
       } catch (error) {
