@@ -64,7 +64,7 @@ describe.each(PROFILES)('access, $name', (profile) => {
     [ours, theirs] = platform.keys.map((key) => platform.client({ key }));
     routes = await apiRoutes(ours);
     things = await furnish(ours, sink);
-  });
+  }, 120_000);
   afterAll(() => Promise.all([platform.close(), sink.close()]));
 
   /** A key of the first project that counts at once, because the platform itself made it. */

@@ -4,6 +4,7 @@ import { inference, model } from './rig/fixtures.js';
 import { openPlatform, PROFILES } from './rig/platform.js';
 import { SIGNING_SECRET, ThreeReceivers } from './rig/receivers/three-receivers.js';
 import { settledLedger } from './rig/settled-ledger.js';
+import { drained } from './rig/stored-points.js';
 
 /** Names that are allowed, because they hold no control character, and that no message may obey. */
 const NAMES = [
@@ -92,6 +93,7 @@ describe.each(PROFILES)('text from strangers, $name', (profile) => {
     ).toEqual(NAMES.toSorted());
     expect((await api.must(api.get('models'))).models.map(({ id }: Json) => id)).toEqual(NAMES);
 
+    await drained(platform);
     const csv = (await api.get('export/inference?format=csv')).text;
     expect(csv.split('\r\n').filter((line) => line !== '')).toHaveLength(NAMES.length + 1);
     expect(csv).not.toMatch(/(^|,)"?=/m);

@@ -292,7 +292,7 @@ describe('several instances behind nginx', () => {
     const [first, second] = [await openPlatform(EMBEDDED), await openPlatform(EMBEDDED)];
     const nginx = await Nginx.open({
       instances: [first.url, second.url],
-      values: { NGINX_ANSWER_TIMEOUT: '1s' },
+      values: { NGINX_ANSWER_TIMEOUT: '5s' },
     });
     const api = nginx.client();
     first.process.signal('SIGSTOP');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer, Client, Json } from './rig/client.js';
 import { type Platform, PROFILES } from './rig/platform.js';
+import { drained } from './rig/stored-points.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const USUAL = { latency: 1000, error_rate: 0.05, gpu_memory: 0.8, cpu_usage: 0.8, memory_usage: 0.8 };
@@ -16,7 +17,7 @@ describe.each(PROFILES)('a client of the older API, $name', (profile) => {
   beforeAll(async () => {
     platform = await profile.open({ keys: [{}] });
     api = platform.client({ key: platform.keys[0] });
-  });
+  }, 120_000);
   afterAll(() => platform.close());
 
   const get = (path: string): Promise<Json> => api.must(api.get(path));
@@ -127,6 +128,7 @@ describe.each(PROFILES)('a client of the older API, $name', (profile) => {
         body.request_id,
         ...done,
       ]);
+    await drained(platform, platform.keys[0]);
     const { metrics } = await get('metrics/inference?model_id=reader');
     const byId = new Map<string, Json>(metrics.map((metric: Json) => [metric.request_id, metric]));
     expect(byId.size).toBe(bodies.length);
@@ -225,6 +227,7 @@ describe.each(PROFILES)('a client of the older API, $name', (profile) => {
       ['drift', 'critical', 'Data drift detected with critical severity (confidence: 100.0%)'],
       ['drift', 'high', 'Concept drift detected with high severity (confidence: 95.0%)'],
     ]);
+    await drained(platform, platform.keys[0]);
     const { drift_metrics } = await get('metrics/drift?model_id=drifter');
     expect(drift_metrics.map(({ severity }: Json) => severity)).toEqual(['low', 'high', 'critical', 'medium']);
     expect(drift_metrics[1]).toEqual({ ...others[0], confidence: 0.95, timestamp: expect.stringMatching(ISO) });
@@ -259,6 +262,7 @@ describe.each(PROFILES)('a client of the older API, $name', (profile) => {
       };
       await api.must(api.post('metrics/inference', body));
     }
+    await drained(platform, platform.keys[0]);
     const summary = await get('summary?model_id=sums');
     expect(Object.keys(summary).sort()).toEqual(
       ['total_requests', 'average_latency', 'error_rate', 'p95_latency', 'p99_latency', 'active_alerts'].sort(),

@@ -81,7 +81,7 @@ describe.each(PROFILES)('an orderly stop under load, $name', (profile) => {
     const platform = await openPlatform(profile);
     const api = platform.client();
     await api.must(api.post('models', model('b', { thresholds: { latency: 49 } })));
-    const options = { prefix: 'p', modelIds: ['a', 'b'], batchSize: 100, connections: 8, pointsPerSecond: 0 };
+    const options = { prefix: 'p', modelIds: ['a', 'b'], batchSize: 100, connections: 8, pointsPerSecond: 10_000 };
     const load = new IngestLoad(api, options);
     onTestFinished(() => load.stop());
     await waitFor('some batches to be stored', () => load.points('acknowledged') > 5000);

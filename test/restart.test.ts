@@ -5,12 +5,16 @@ import { ALONE, openPlatform, type Platform, PROFILES } from './rig/platform.js'
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { ThreeReceivers } from './rig/receivers/three-receivers.js';
 import { settledLedger } from './rig/settled-ledger.js';
+import { drained } from './rig/stored-points.js';
 import { waitFor } from './rig/wait-for.js';
 
 const ENDS: readonly (readonly [string, (platform: Platform) => Promise<void>])[] = [
   ['an orderly stop', async (platform) => expect(await platform.stop()).toEqual({ code: 0, signal: null })],
   ['kill -9', (platform) => platform.kill()],
 ];
+
+/** After all points, and the same for every reading: the windows must not move with time. */
+const UNTIL = new Date(Date.now() + 3_600_000).toISOString();
 
 /** Everything that a person can read of a platform, but for what moves with time. */
 async function everything(api: Client): Promise<Json> {
@@ -29,7 +33,7 @@ async function everything(api: Client): Promise<Json> {
     metrics: await read('metrics/inference'),
     drift: await read('metrics/drift'),
     summary: await read('summary'),
-    daily: await read('metrics/aggregated?window=1d&stat=p95&since=2026-01-01T00:00:00Z'),
+    daily: await read(`metrics/aggregated?window=1d&stat=p95&since=2026-01-01T00:00:00Z&until=${UNTIL}`),
   };
 }
 
@@ -69,6 +73,7 @@ describe.each(PROFILES)('a restart, $name', { timeout: 300_000 }, (profile) => {
       });
       const { deliveries } = await api.must(api.get('deliveries?status=pending'));
       expect(deliveries.map(({ channel_id }: Json) => channel_id)).toEqual([channels.webhook]);
+      await drained(platform, key);
       const before = await everything(api);
 
       await end(platform);

@@ -5,7 +5,7 @@ import { figure } from './rig/figure.js';
 import { model } from './rig/fixtures.js';
 import { rounds } from './rig/length.js';
 import { openPlatform, PROFILES } from './rig/platform.js';
-import { storedIds } from './rig/stored-points.js';
+import { drained, storedIds } from './rig/stored-points.js';
 
 describe.each(PROFILES)('an observed program while the platform crashes, $name', (profile) => {
   test(
@@ -65,6 +65,7 @@ describe.each(PROFILES)('an observed program while the platform crashes, $name',
       });
       expect(drops).toEqual([]);
       expect(stats.retries).toBeGreaterThan(0);
+      await drained(platform);
       const ids = await storedIds(api);
       expect(ids).toHaveLength(call);
       expect(new Set(ids).size).toBe(call);

@@ -5,7 +5,7 @@ import { IngestLoad, type SentBatch } from './ingest-load.js';
 import type { Platform } from './platform.js';
 import type { HttpSink } from './receivers/http-sink.js';
 import { settledLedger } from './settled-ledger.js';
-import { reckon, storedIds } from './stored-points.js';
+import { drained, reckon, storedIds } from './stored-points.js';
 import { waitFor } from './wait-for.js';
 
 const HOUR_MS = 3_600_000;
@@ -17,7 +17,7 @@ export class Scene {
   private constructor(
     readonly channel: string,
     readonly alert: string,
-    private readonly since: string,
+    private readonly range: string,
     private readonly before: Json,
     private readonly load: IngestLoad,
   ) {}
@@ -36,12 +36,16 @@ export class Scene {
     await api.must(api.post('metrics/inference', inference('ill', 'ill-1', { latency: 4000 })));
     const [{ id: alert }] = await api.must(api.get('alerts'));
     await settledLedger(api, alert, 1);
+    await drained(platform, platform.keys[0]);
     const load = new IngestLoad(platform.client({ key: platform.keys[0] }), {
       ...{ prefix: 'busy', modelIds: BUSY, batchSize: 50, connections: 4, pointsPerSecond: 1000 },
     });
     await waitFor('points to come', () => load.points('acknowledged') > 1000);
-    const since = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 48 * HOUR_MS).toISOString();
-    return new Scene(channel, alert, since, await everything(api, since), load);
+    // Of whole hours and with an end: the windows must not move with time.
+    const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const [since, until] = [hourMs - 48 * HOUR_MS, hourMs].map((ms) => new Date(ms).toISOString());
+    const range = `since=${since}&until=${until}`;
+    return new Scene(channel, alert, range, await everything(api, range), load);
   }
 
   /** acknowledged are the batches that had their 201 until now. */
@@ -62,7 +66,7 @@ export class Scene {
       return reckon(acknowledged, found).lost.length === 0 ? found : null;
     });
     expect(reckon(acknowledged, ids)).toMatchObject({ lost: [], torn: [], doubled: [] });
-    expect(await everything(api, this.since)).toEqual(this.before);
+    expect(await everything(api, this.range)).toEqual(this.before);
     // By the rollups and what they do not count yet; points that came while the backup was made may be there.
     const busy = ids.filter((id) => id.startsWith('busy')).length;
     const counted = await countOf(api, BUSY);
@@ -90,12 +94,12 @@ export class Scene {
 }
 
 /** Everything that was there before and that points of other models do not change. */
-async function everything(api: Client, since: string): Promise<Json> {
+async function everything(api: Client, range: string): Promise<Json> {
   const read = (path: string): Promise<Json> => api.must(api.get(path));
   const alerts = await read('alerts');
   const { keys } = await read('keys');
   const figures = (stat: string): Promise<Json> =>
-    read(`metrics/aggregated?model_id=calm&window=1h&metric=latency&stat=${stat}&since=${since}`);
+    read(`metrics/aggregated?model_id=calm&window=1h&metric=latency&stat=${stat}&${range}`);
   return {
     models: await read('models'),
     channels: await read('channels'),
@@ -104,7 +108,7 @@ async function everything(api: Client, since: string): Promise<Json> {
     histories: await Promise.all(alerts.map(({ id }: Json) => read(`alerts/${id}/events`))),
     deliveries: (await read('deliveries')).deliveries,
     calm: await read('metrics/inference?model_id=calm&since_hours=48'),
-    summary: await read(`summary?model_id=calm&since=${since}`),
+    summary: await read(`summary?model_id=calm&${range}`),
     counts: await figures('count'),
     p95: await figures('p95'),
   };

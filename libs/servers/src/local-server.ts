@@ -21,6 +21,8 @@ export interface ServerKind {
   /** isReady answers whether it takes requests; one that throws does not, yet. */
   readonly isReady: (place: Place) => Promise<boolean>;
   readonly url: (place: Place) => string;
+  /** isPassing tells from what it wrote whether it ended for a reason that soon is none any more, so that it is started again. */
+  readonly isPassing?: (output: string) => boolean;
   /** The signal that ends it in an orderly way; SIGTERM when absent. */
   readonly stopSignal?: NodeJS.Signals;
 }
@@ -91,11 +93,14 @@ export class LocalServer {
   /** start runs the server again over its data, after it was stopped or killed. */
   async start(): Promise<void> {
     if (this.logFile !== undefined) this.log ??= RotatingLog.open(this.logFile);
-    const started = Process.start(this.kind.command(this.place), (text) => this.log?.add(text));
-    this.current = started;
+    let started = this.run();
     const endMs = performance.now() + READY_MS;
     for (;;) {
-      if (started.hasExited) throw new Error(`${this.kind.name} ended at once: ${started.output}`);
+      if (started.hasExited) {
+        if (!this.kind.isPassing?.(started.output))
+          throw new Error(`${this.kind.name} ended at once: ${started.output}`);
+        started = this.run();
+      }
       if (await this.kind.isReady(this.place).catch(() => false)) return;
       if (performance.now() > endMs) throw new Error(`${this.kind.name} is not ready: ${started.output}`);
       await pause(25);
@@ -127,6 +132,10 @@ export class LocalServer {
     if (this.current) await (this.isTemporary ? this.kill() : this.stop());
     this.log?.close();
     if (this.isTemporary) await rm(this.place.folder, { recursive: true, force: true });
+  }
+
+  private run(): Process {
+    return (this.current = Process.start(this.kind.command(this.place), (text) => this.log?.add(text)));
   }
 
   private async end(signal: NodeJS.Signals): Promise<Exit> {

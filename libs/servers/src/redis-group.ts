@@ -84,7 +84,7 @@ function sentinelKind(master: LocalServer): ServerKind {
         'bind 127.0.0.1',
         `dir "${folder}"`,
         `sentinel monitor tidemark 127.0.0.1 ${master.place.port} 1`,
-        'sentinel down-after-milliseconds tidemark 1000',
+        'sentinel down-after-milliseconds tidemark 3000',
         'sentinel failover-timeout tidemark 3000',
       ];
       await writeFile(fileOf(folder), `${lines.join('\n')}\n`);

@@ -76,7 +76,7 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     const network = await SilentNetwork.open(postgres.server().place.port);
     onTestFinished(() => network.close());
     const url = direct.replace(/:\d+\//, `:${network.port}/`);
-    const limits = { statementTimeoutMs: 200, connectTimeoutMs: 300, maxConnections: 2 };
+    const limits = { statementTimeoutMs: 1000, connectTimeoutMs: 1000, maxConnections: 2 };
     const state = await openPostgresState({ url, ...limits });
     onTestFinished(() => state.close());
     const projects = new Projects(state);
@@ -93,7 +93,7 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     const network = await SilentNetwork.open(postgres.server().place.port);
     onTestFinished(() => network.close());
     const url = direct.replace(/:\d+\//, `:${network.port}/`);
-    const limits = { statementTimeoutMs: 200, connectTimeoutMs: 300, maxConnections: 2 };
+    const limits = { statementTimeoutMs: 1000, connectTimeoutMs: 1000, maxConnections: 2 };
     const [here, elsewhere] = [await openPostgresState({ url, ...limits }), await openPostgresState({ url: direct })];
     onTestFinished(async () => void (await Promise.all([here.close(), elsewhere.close()])));
     await new Projects(here).ensure('p', 1);
@@ -124,7 +124,7 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     const network = await SilentNetwork.open(postgres.server().place.port);
     onTestFinished(() => network.close());
     const url = direct.replace(/:\d+\//, `:${network.port}/`);
-    const state = await openPostgresState({ url, statementTimeoutMs: 200, connectTimeoutMs: 300 });
+    const state = await openPostgresState({ url, statementTimeoutMs: 1000, connectTimeoutMs: 1000 });
     onTestFinished(() => state.close());
     await new Projects(state).ensure('p', 1);
     const keys = new Keys(state);
@@ -144,7 +144,7 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     const network = await SilentNetwork.open(postgres.server().place.port);
     onTestFinished(() => network.close());
     const url = direct.replace(/:\d+\//, `:${network.port}/`);
-    const state = await openPostgresState({ url, statementTimeoutMs: 300, connectTimeoutMs: 300 });
+    const state = await openPostgresState({ url, statementTimeoutMs: 1000, connectTimeoutMs: 1000 });
     onTestFinished(() => state.close());
     await new Projects(state).ensure('p', 1);
     const keys = new Keys(state);
@@ -169,7 +169,7 @@ describe.skipIf(!canRun('postgres'))('a PostgreSQL that is lost', () => {
     const network = await SilentNetwork.open(postgres.server().place.port);
     onTestFinished(() => network.close());
     const url = direct.replace(/:\d+\//, `:${network.port}/`);
-    const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 300 };
+    const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 1000 };
     const [here, elsewhere] = [await openPostgresState({ url, ...limits }), await openPostgresState({ url: direct })];
     onTestFinished(async () => void (await Promise.all([here.close(), elsewhere.close()])));
     await new Projects(here).ensure('p', 1);

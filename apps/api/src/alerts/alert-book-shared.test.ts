@@ -182,7 +182,7 @@ describe.skipIf(!canRun('postgres'))('two AlertBooks on one PostgreSQL', () => {
 
   it('are swept by the other when the one that held the lease died', async () => {
     const keepers = states.map((state, i) => {
-      const times = { ttlMs: 300, everyMs: 20, steadyMs: () => performance.now() };
+      const times = { ttlMs: 3000, everyMs: 20, steadyMs: () => performance.now() };
       return new LeaseKeeper({ leases: new Leases(state), name: 'alerts', holder: `i${i}`, ...times });
     });
     onTestFinished(async () => void (await Promise.all(keepers.map((keeper) => keeper.close()))));

@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** until waits for a condition, looking at every turn of the event loop, and throws when `ms` are over. */
+/** until waits for a condition, looking every 2 ms, and throws when `ms` are over. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 10_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await nextTurn();
+    await sleep(2);
   }
 }

@@ -115,7 +115,7 @@ describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeou
     const server = await rig.start();
     const faults: unknown[] = [];
     const options = { database: 'd', url: server.url, onFault: (fault: unknown) => faults.push(fault) };
-    const store = await rig.open({ ...options, writeTimeoutMs: 500, queryTimeoutMs: 5000 });
+    const store = await rig.open({ ...options, writeTimeoutMs: 2000, queryTimeoutMs: 5000 });
     const points = [1, 2, 3, 4].map((seq) => aPoint(aSeries({ n: `${seq}` }), seq, NOW - seq));
     await store.write(aBatch([points[0]]));
     server.pause();
@@ -169,7 +169,7 @@ describe.skipIf(!canRunInfluxDb())('an InfluxStore whose server fails', { timeou
     const store = await rig.open({
       ...{ ...options, pace, onWorked },
       // A read that is not given up for the silence outlives the test.
-      ...{ queryTimeoutMs: A_DAY, writeTimeoutMs: A_DAY, quietTimeoutMs: 300 },
+      ...{ queryTimeoutMs: A_DAY, writeTimeoutMs: A_DAY, quietTimeoutMs: 2000 },
     });
     await store.write(aBatch([aPoint(aSeries(), 1, NOW)]));
     server.pause();
