@@ -4,13 +4,15 @@ import type { Json } from './rig/client.js';
 import { figure } from './rig/figure.js';
 import { inference, model } from './rig/fixtures.js';
 import { rounds } from './rig/length.js';
-import { openPlatform, PROFILES } from './rig/platform.js';
+import { ALONE, openPlatform, PROFILES } from './rig/platform.js';
 import { HttpSink } from './rig/receivers/http-sink.js';
 import { SIGNING_SECRET, verified } from './rig/receivers/three-receivers.js';
 import { waitFor } from './rig/wait-for.js';
 
 /** Alerts of a round, each on a channel of its own: all of them can be under way when the process dies. */
 const CHANNELS = 10;
+/** What one channel takes in a minute. */
+const CHANNEL_LIMIT = 60;
 
 describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (profile) => {
   test(
@@ -79,4 +81,37 @@ describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (p
       figure(`${turns} kill -9 during ${models.length} alerts, ${profile.name}`, `all told, ${repeats} twice`);
     },
   );
+});
+
+describe.each(ALONE)('kill -9 while one channel is told of more than it takes, $name', (profile) => {
+  test('what was being sent keeps its place, and the channel gets no more than its limit', async () => {
+    const sink = await HttpSink.open();
+    onTestFinished(() => sink.close());
+    const platform = await openPlatform(profile);
+    const api = platform.client();
+    const channel = { name: 'hook', kind: 'webhook', url: sink.url, secret: SIGNING_SECRET };
+    const channels = [(await api.must(api.post('channels', channel))).id];
+    const ids = Array.from({ length: CHANNEL_LIMIT + 20 }, (_, i) => `m${i}`);
+    const report = async (id: string) => {
+      await api.must(api.post('models', model(id, { channels })));
+      await api.must(api.post('metrics/inference', inference(id, 'r', { latency: 9000 })));
+    };
+    const statusesAre = async (...statuses: readonly string[]) =>
+      (await api.must(api.get('deliveries?limit=1000'))).deliveries.every(({ status }: Json) =>
+        statuses.includes(status),
+      );
+    for (const id of ids.slice(0, 40)) await report(id);
+    await waitFor('all of them to be told', () => statusesAre('delivered'));
+    let goOn = (): void => undefined;
+    sink.delay = new Promise((resolve) => (goOn = resolve));
+    for (const id of ids.slice(40)) await report(id);
+    await waitFor('some to be under way', () => sink.requests.length > 40);
+    await platform.kill();
+    goOn();
+    await platform.start();
+    await waitFor('each to be told or held back', () => statusesAre('delivered', 'suppressed'));
+    expect(sink.requests.length).toBeLessThanOrEqual(CHANNEL_LIMIT);
+    // A place is kept also for what was claimed and not sent yet, of which there are a few.
+    expect(sink.requests.length).toBeGreaterThan(CHANNEL_LIMIT - 10);
+  });
 });

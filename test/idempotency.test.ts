@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Answer } from './rig/client.js';
+import { figure } from './rig/figure.js';
 import { inference, model } from './rig/fixtures.js';
 import { OwnMetrics } from './rig/own-metrics.js';
 import { openPlatform, type Platform, PROFILES } from './rig/platform.js';
+import { CAN_RUN_PRODUCTION, openProduction } from './rig/production-platform.js';
 import { drained, storedIds } from './rig/stored-points.js';
 import { waitFor } from './rig/wait-for.js';
 
@@ -126,5 +128,47 @@ describe.each(PROFILES)('an Idempotency-Key, $name', (profile) => {
     expect(ids).toHaveLength(200 * 50);
     expect(new Set(ids).size).toBe(ids.length);
     expect(unanswered).toBeGreaterThan(0); // else nothing was under way
+  });
+});
+
+describe.skipIf(!CAN_RUN_PRODUCTION)('an Idempotency-Key whose instance was killed', () => {
+  test('is told to come back until the claim of the dead one ends, and is then stored once', async () => {
+    const platform = await openProduction();
+    const { apis, influxdb } = platform.stack;
+    const clients = platform.instances.map((instance) => platform.clientOf(instance));
+    const send = (by: number) =>
+      clients[by].post('metrics/inference/batch', BATCH, { headers: { 'idempotency-key': 'of the dead' } });
+    // Whoever has claimed it asks InfluxDB whether it came before, and hangs there.
+    influxdb.pause();
+    onTestFinished(() => influxdb.resume());
+    const asked = clients.map((_, by) => send(by).then((answer) => ({ by, answer })));
+    const late = Promise.allSettled(asked);
+    const { by: other, answer: first } = await Promise.race(asked);
+    expect(first).toMatchObject({
+      status: 409,
+      json: { code: 'idempotency_in_flight' },
+      headers: { 'retry-after': '1' },
+    });
+    await apis[1 - other].kill();
+    const killedMs = performance.now();
+    influxdb.resume();
+    expect((await late).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused: Answer[] = [];
+    const answer = await waitFor(
+      'the claim of the dead instance to end',
+      async () => {
+        const got = await send(other);
+        if (got.status === 409) refused.push(got);
+        return got.status === 409 ? null : got;
+      },
+      60_000,
+    );
+    const waitedMs = performance.now() - killedMs;
+    expect(answer).toMatchObject({ status: 207, json: { accepted: 2 } });
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers } of refused) expect(headers['retry-after']).toBe('1');
+    await drained(platform);
+    expect((await storedIds(clients[other])).sort()).toEqual(['one', 'three']);
+    figure('a repeat after its instance was killed', `taken after ${(waitedMs / 1000).toFixed(1)} s`);
   });
 });

@@ -149,6 +149,27 @@ describe('npm start and its kin', () => {
     expect(status).toBe(0);
   });
 
+  it.each([['--port', '9000'], ['9000'], ['--port=9000']])(
+    'start.mjs refuses what it does not know: %s %s',
+    (...args) => {
+      const { stdout, stderr, status } = spawnSync(process.execPath, [join(ROOT, 'tools/start.mjs'), ...args], {
+        encoding: 'utf8',
+      });
+      expect(stderr).toMatch(
+        /^npm start: (--port|9000|--port 9000): only --help and --version .* API_PORT=9000 npm start/,
+      );
+      expect([stdout, status]).toEqual(['', 2]);
+    },
+  );
+
+  it('start.mjs --version prints the version and does nothing else', () => {
+    const { stdout, status } = spawnSync(process.execPath, [join(ROOT, 'tools/start.mjs'), '--version'], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(status).toBe(0);
+  });
+
   it('run.mjs names its programs when asked for another', () => {
     const { stderr, status } = spawnSync(process.execPath, [join(ROOT, 'tools/run.mjs'), 'toString'], {
       encoding: 'utf8',

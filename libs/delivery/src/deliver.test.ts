@@ -141,13 +141,79 @@ describe('deliver', () => {
     expect(await tryNext()).toEqual({ kind: 'postponed', reason: 'the limit of the channel', afterMs: 60_000 });
   });
 
+  /** Begins a new life, as a process does that starts on this ledger; answers how many places are taken. */
+  async function restart(): Promise<number> {
+    limiter = new MemoryLimiter({ steadyMs: () => now });
+    const taken = await seedLimiter(limiter, bench.outbox, { limits: LIMITS, nowMs: Date.now() });
+    await bench.outbox.releaseSending(Date.now());
+    return taken;
+  }
+
   it('remembers over a restart what went out, also while the window runs', async () => {
     const alert = await bench.fire('m1', { channelIds: [channel] });
     await tryNext();
-    limiter = new MemoryLimiter({ steadyMs: () => now });
-    expect(await seedLimiter(limiter, bench.outbox, { limits: LIMITS, nowMs: Date.now() })).toBe(1);
+    expect(await restart()).toBe(1);
     await bench.change(alert, { kind: 'repeated', channelIds: [channel] });
     expect(await tryNext()).toMatchObject({ kind: 'suppressed' });
+  });
+
+  it.each(['one restart', 'two restarts'])(
+    'sends no more than a channel takes over %s, of which one comes while a message is being sent',
+    async (restarts) => {
+      await bench.fire('m1', { channelIds: [channel] });
+      await tryNext();
+      await bench.fire('m2', { channelIds: [channel] });
+      expect((await attemptNext()).outcome).toMatchObject({ kind: 'sent' });
+      expect(await restart()).toBe(2);
+      if (restarts === 'two restarts') expect(await restart()).toBe(2);
+      expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('of the channel') });
+      await bench.fire('m3', { channelIds: [channel] });
+      expect(await tryNext()).toMatchObject({ kind: 'suppressed' });
+      expect(receiver.requests).toHaveLength(LIMITS.channel.max);
+    },
+  );
+
+  it('repeats after a restart what was being sent, as long as its channel has a place, and counts both', async () => {
+    await bench.fire('m1', { channelIds: [channel] });
+    const { delivery } = await attemptNext();
+    await restart();
+    const again = await attemptNext();
+    expect(again).toMatchObject({ delivery: { id: delivery.id }, outcome: { kind: 'sent' } });
+    await bench.outbox.markDelivered(delivery.id, { atMs: Date.now(), durationMs: 1, detail: null });
+    await bench.fire('m2', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('of the channel') });
+    expect(await restart()).toBe(2);
+    await bench.fire('m3', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed' });
+  });
+
+  it('remembers over a restart what failed, which keeps its place for its repeat', async () => {
+    receiver.answerWith((response) => response.writeHead(503).end());
+    await bench.fire('m1', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'retry' });
+    expect(await restart()).toBe(1);
+    receiver.answerWith((response) => response.writeHead(200).end());
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    await bench.fire('m2', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'sent' });
+    await bench.fire('m3', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed' });
+  });
+
+  it('holds places over a restart for what failed and for what was given up', async () => {
+    receiver.answerWith((response) => response.writeHead(503).end());
+    await bench.fire('m1', { channelIds: [channel] });
+    await tryNext();
+    await bench.fire('m2', { channelIds: [channel] });
+    const failed = await bench.outbox.claimDue(Date.now() + 1e9, 9);
+    for (const { id, modelId } of failed) {
+      const done = { atMs: Date.now(), durationMs: 1, detail: 'HTTP 503' };
+      if (modelId === 'm1') await bench.outbox.markRetry(id, { ...done, dueMs: 1e15 });
+      else await bench.outbox.markDead(id, done);
+    }
+    expect(await restart()).toBe(2);
+    await bench.fire('m3', { channelIds: [channel] });
+    expect(await tryNext()).toMatchObject({ kind: 'suppressed', reason: expect.stringContaining('of the channel') });
   });
 
   it('rejects a delivery whose channel was removed or disabled, and one whose payload is none', async () => {

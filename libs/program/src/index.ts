@@ -1,6 +1,7 @@
 export { answerWithin } from './answer-within.js';
 export { type Clock, systemClock } from './clock.js';
 export { closeAll, type Closer, openOrClose } from './close-all.js';
+export { type CommandLine, type ProgramWords, readCommandLine } from './command-line.js';
 export { createDeliveryReport, type DeliveryCounter } from './delivery-report.js';
 export { type EpisodeWords, FaultEpisode } from './fault-episode.js';
 export { Figures } from './figures.js';

@@ -128,20 +128,6 @@ export function describePort(makeEngine: MakeEngine): void {
       expect(await outbox.releaseSending(15)).toBe(0);
       expect(only(await outbox.claimDue(15, 10))).toMatchObject({ eventId: events[0]?.eventId, attempts: 0 });
     });
-
-    it('finds what went out lately, for the limiter', async () => {
-      const outbox = new Outbox(state());
-      for (const [index, modelId] of ['a', 'b', 'c'].entries()) {
-        const id = (await fire(10, modelId)).deliveryIds[0] ?? '';
-        await outbox.claimDue(10, 1);
-        await outbox.markDelivered(id, tried(100 * (index + 1)));
-      }
-      const about = { project: 'p', channelId: 'c1', alertType: 'latency', severity: 'low', eventKind: 'fired' };
-      expect(await outbox.recentDelivered(200)).toEqual([
-        { ...about, modelId: 'b', deliveredMs: 200 },
-        { ...about, modelId: 'c', deliveredMs: 300 },
-      ]);
-    });
   });
 
   describe('a suppressed delivery', () => {

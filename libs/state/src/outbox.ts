@@ -10,6 +10,7 @@ import type { Claim } from './claims.js';
 import { type Durability, type State, type Write, type WriteOutcome, writeReturning } from './database.js';
 import { type AttemptOutcome, type Delivery, literally, toDelivery } from './delivery.js';
 import { isFirstOfItsAlert } from './delivery-order.js';
+import { readRecentSends, type RecentSend } from './recent-sends.js';
 import {
   type Delay,
   delayReleases,
@@ -45,12 +46,6 @@ export interface Held {
   /** Whether its channel has no place for anything, or only its subject none. */
   readonly byChannel: boolean;
 }
-
-/** RecentDelivery is what a limiter must know of a notification that went out. */
-export type RecentDelivery = Pick<
-  Delivery,
-  'project' | 'channelId' | 'modelId' | 'alertType' | 'severity' | 'eventKind'
-> & { readonly deliveredMs: number };
 
 /**
  * Outbox is the consumer's side of the deliveries: claim what is due, then write how each ended. Every claimed delivery
@@ -115,11 +110,14 @@ export class Outbox {
     return row?.release_ms ?? null;
   }
 
-  /** releaseSending makes pending again what a process that died had claimed, and answers how many; call it at start. */
+  /**
+   * releaseSending makes pending again what a process that ended had claimed, and keeps that it may have been sent; answers how
+   * many. Call it at start, and at the end for what was aborted.
+   */
   async releaseSending(nowMs: number): Promise<number> {
     const query = this.state.db
       .updateTable('deliveries')
-      .set({ status: 'pending', due_ms: nowMs, updated_ms: nowMs })
+      .set({ status: 'pending', due_ms: nowMs, updated_ms: nowMs, cut_short_ms: nowMs })
       .where('status', 'in', literally('pending', 'sending', 'dead'))
       .where('status', '=', 'sending');
     return this.changes(query.compile());
@@ -236,24 +234,12 @@ export class Outbox {
     return row !== undefined;
   }
 
-  /** recentDelivered answers what went out since `sinceMs`, oldest first, to fill a limiter after a restart. */
-  async recentDelivered(sinceMs: number): Promise<RecentDelivery[]> {
-    const rows = await this.state.db
-      .selectFrom('deliveries')
-      .select(['project', 'channel_id', 'model_id', 'alert_type', 'severity', 'event_kind', 'delivered_ms'])
-      .where('status', '=', literally('delivered'))
-      .where('delivered_ms', '>=', sinceMs)
-      .orderBy('delivered_ms')
-      .execute();
-    return rows.map((row) => ({
-      project: row.project,
-      channelId: row.channel_id,
-      modelId: row.model_id,
-      alertType: row.alert_type,
-      severity: row.severity,
-      eventKind: row.event_kind,
-      deliveredMs: row.delivered_ms ?? sinceMs,
-    }));
+  /**
+   * recentSends answers what went out or may have since `sinceMs`, oldest first, to fill a limiter after a restart. Call it
+   * before releaseSending: what is being sent when nobody works was cut short, and counts as of `nowMs`.
+   */
+  async recentSends(sinceMs: number, nowMs: number): Promise<RecentSend[]> {
+    return readRecentSends(this.state, sinceMs, nowMs);
   }
 
   private async mark(id: string, done: AttemptEnd, ending: Ending): Promise<MarkOutcome> {

@@ -149,6 +149,8 @@ export interface DeliveriesTable {
   readonly claimed_by: string | null;
   readonly claimed_until_ms: number | null;
   readonly claim_token: Generated<number>;
+  /** When a process last ended while it was sending it, so that nobody knows whether it arrived. */
+  readonly cut_short_ms: Generated<number | null>;
 }
 
 /** DeliveryAttemptsTable holds every try of a delivery, over replays too. */

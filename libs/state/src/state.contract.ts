@@ -6,6 +6,7 @@ import type { MakeEngine } from './engine.contract.js';
 import { describePort as describeKeys } from './keys.contract.js';
 import { describePort as describeLeases } from './leases.contract.js';
 import { describePort as describeOutbox } from './outbox.contract.js';
+import { describePort as describeRecentSends } from './recent-sends.contract.js';
 import { describePort as describeRegistry } from './registry.contract.js';
 import { describePort as describeRelease } from './release.contract.js';
 import { describePort as describeRevisions } from './revisions.contract.js';
@@ -17,6 +18,7 @@ export function describePort(engine: string, makeEngine: MakeEngine): void {
     describe('its registry', () => describeRegistry(makeEngine));
     describe('its alerts', () => describeAlerts(makeEngine));
     describe('its outbox and ledger', () => describeOutbox(makeEngine));
+    describe('its recent sends', () => describeRecentSends(makeEngine));
     describe('its releases', () => describeRelease(makeEngine));
     describe('its claims', () => describeClaims(makeEngine));
     describe('its leases', () => describeLeases(makeEngine));

@@ -8,19 +8,25 @@ export interface SeedOptions {
   readonly nowMs: number;
 }
 
-/** seedLimiter tells a new limiter what went out before a restart, so that no window is counted from zero. Answers how many. */
+/**
+ * seedLimiter tells a new limiter what went out before a restart, and what may have, so that no window is counted from
+ * zero. Answers how many places it told of. Call it before the queue starts, which releases what was being sent.
+ */
 export async function seedLimiter(
   limiter: MemoryLimiter,
-  ledger: Pick<Outbox, 'recentDelivered'>,
+  ledger: Pick<Outbox, 'recentSends'>,
   { limits, nowMs }: SeedOptions,
 ): Promise<number> {
   const windowMs = Math.max(limits.subject.windowMs, limits.channel.windowMs);
-  const recent = await ledger.recentDelivered(nowMs - windowMs);
-  for (const [index, delivery] of recent.entries()) {
-    const ofChannel = channelLimit(delivery, limits);
-    // A resolved notice is let through because of its firing: it takes no place of its subject.
-    const taken = delivery.eventKind === 'resolved' ? [ofChannel] : [subjectLimit(delivery, limits), ofChannel];
-    limiter.seed(taken, `before-the-restart-${index}`, nowMs - delivery.deliveredMs);
+  const recent = await ledger.recentSends(nowMs - windowMs, nowMs);
+  for (const send of recent) {
+    const agoMs = nowMs - send.atMs;
+    // A resolved notice is let through because of its firing: it takes no place of its subject. To any other's own repeat
+    // the subject stays open, as it is the same news; nobody else has it meanwhile.
+    if (send.eventKind !== 'resolved') limiter.seed([subjectLimit(send, limits)], send.id, agoMs);
+    // The repeat of what was cut short is one more message to the receiver, and needs a place besides.
+    const id = send.how === 'ended' ? send.id : `${send.id} cut short at ${send.atMs}`;
+    limiter.seed([channelLimit(send, limits)], id, agoMs);
   }
   return recent.length;
 }

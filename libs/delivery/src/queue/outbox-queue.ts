@@ -137,8 +137,14 @@ export class OutboxQueue implements DeliveryQueue {
       if (this.abort.signal.aborted && outcome.kind === 'retry') return;
       if (outcome.kind !== 'postponed') return this.carrier.settle(delivery, outcome, { durationMs });
       this.options.report({ kind: 'outcome', delivery, outcome, status: 'postponed', durationMs });
-      if (!(await this.pause(outcome.afterMs))) return;
+      if (!(await this.pause(outcome.afterMs))) return this.giveBack(delivery);
     }
+  }
+
+  /** What waited for a place was not sent: by itself, as what stop finds claimed may have been, and keeps a place for that. */
+  private async giveBack({ id }: Delivery): Promise<void> {
+    const nowMs = this.options.wallMs();
+    await this.options.outbox.release(id, { dueMs: nowMs, atMs: nowMs });
   }
 
   /** Waits, and answers whether the queue is still working. */

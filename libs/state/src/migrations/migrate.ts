@@ -1,6 +1,7 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { backlogs } from './backlogs.js';
 import { claims } from './claims.js';
+import { deliveriesCutShort } from './deliveries-cut-short.js';
 import { deliveriesReleased } from './deliveries-released.js';
 import { heldByChannel } from './held-by-channel.js';
 import { initialSchema } from './initial-schema.js';
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-writers': writers,
   '0007-backlogs': backlogs,
   '0008-held-by-channel': heldByChannel,
+  '0009-deliveries-cut-short': deliveriesCutShort,
 };
 
 /** UnknownSchemaError says that the database holds migrations which this version does not know. */

@@ -59,8 +59,8 @@ function batchOf(item: typeof InferenceMetricSchema | typeof DriftMetricSchema) 
 
 const batchDoc = {
   others: {
-    207: 'Some items were stored, the others are in `rejected`.',
-    422: 'No item was valid; nothing was stored.',
+    207: { description: 'Some items were stored, the others are in `rejected`.', schema: BatchAnswer },
+    422: { description: 'No item was valid; nothing was stored.', schema: BatchAnswer },
   },
   headers: idempotency,
   problems: [
@@ -68,6 +68,7 @@ const batchDoc = {
     'too_deep',
     'too_many_keys',
     'body_too_large',
+    'validation_failed',
     'idempotency_mismatch',
     'idempotency_in_flight',
     'series_limit',

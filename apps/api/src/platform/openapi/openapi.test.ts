@@ -150,6 +150,31 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it.each(
+    ROUTE_DOCS.flatMap(({ method, path, others = {} }) =>
+      Object.keys(others).map((status) => ({ method, path, status })),
+    ),
+  )(
+    'says what $method $path answers with $status, whatever problems have that status too',
+    ({ method, path, status }) => {
+      const doc = ROUTE_DOCS.find((route) => route.method === method && route.path === path);
+      const described = paths[path]?.[method.toLowerCase()]?.responses[status]?.description;
+      expect(described).toMatch(new RegExp(`^${doc?.others?.[Number(status)]?.description ?? 'nothing'}`));
+    },
+  );
+
+  it.each(['inference', 'drift'])('tells the two answers of a batch of %s that are 422 apart', (kind) => {
+    const answers = paths[`/api/v1/metrics/${kind}/batch`]?.post?.responses;
+    expect(answers?.[422]?.description).toMatch(/^No item was valid; nothing was stored\. Or: `invalid_query`: /);
+    expect(answers?.[422]?.description).toMatch(/`validation_failed`: .*`idempotency_mismatch`: /);
+    const batch = { schema: { $ref: '#/components/schemas/BatchAnswer' } };
+    expect(answers?.[422]?.content).toEqual({
+      'application/json': batch,
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+    });
+    expect(answers?.[207]?.content).toEqual({ 'application/json': batch });
+  });
+
   const bodies = operations.flatMap(({ name, operation }) => [
     ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => ({
       of: `${name}, request as ${type}`,

@@ -4,7 +4,7 @@ import { accessOf } from '../access.js';
 import { METRIC_ROUTES } from './metric-routes.js';
 import { OWN_ROUTES } from './own-routes.js';
 import { PLATFORM_ROUTES } from './platform-routes.js';
-import { type AnswerDoc, isStrict, type RouteDoc } from './route-doc.js';
+import { type AnswerDoc, isStrict, type OtherAnswerDoc, type RouteDoc } from './route-doc.js';
 
 /** ROUTE_DOCS describe every route. */
 export const ROUTE_DOCS: readonly RouteDoc[] = [...METRIC_ROUTES, ...PLATFORM_ROUTES, ...OWN_ROUTES];
@@ -83,24 +83,40 @@ function operation(route: RouteDoc, schemas: Map<string, unknown>) {
           },
         }
       : {}),
-    responses: {
-      [route.answer.status]: answer(route.answer, schemas),
-      ...Object.fromEntries(
-        Object.entries(route.others ?? {}).map(([status, description]) => [status, { description }]),
-      ),
-      ...problems(
-        [
-          ...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)),
-          ...(isStrict(route) ? (['invalid_query'] as const) : []),
-          ...(route.problems ?? []),
-        ],
-        schemas,
-      ),
-    },
+    responses: responses(route, isPublic, schemas),
   };
 }
 
-function answer(doc: AnswerDoc, schemas: Map<string, unknown>) {
+/** One status may mean several things: the answers of its own that a route has come first, then the problems of that status. */
+function responses(route: RouteDoc, isPublic: boolean, schemas: Map<string, unknown>) {
+  const codes: readonly ProblemCode[] = [
+    ...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(isStrict(route) ? (['invalid_query'] as const) : []),
+    ...(route.problems ?? []),
+  ];
+  const all: Record<string, ResponseDoc> = problems(codes, schemas);
+  for (const [status, doc] of Object.entries({ ...route.others, [route.answer.status]: route.answer })) {
+    all[status] = merged(answer(doc, schemas), all[status]);
+  }
+  return all;
+}
+
+interface ResponseDoc {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, unknown>>;
+}
+
+function merged(own: ResponseDoc, problem: ResponseDoc | undefined): ResponseDoc {
+  if (problem === undefined) return own;
+  return {
+    ...own,
+    description: `${own.description} Or: ${problem.description}`,
+    content: { ...own.content, ...problem.content },
+  };
+}
+
+function answer(doc: OtherAnswerDoc, schemas: Map<string, unknown>): ResponseDoc {
   const described = { description: doc.description, ...answerHeaders(doc.headers) };
   if (!doc.schema && !doc.mediaType) return described;
   const schema = doc.schema ? refer(doc.schema, schemas) : { type: 'string' };

@@ -35,7 +35,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
     tag: 'Platform',
     summary: 'Whether requests should be sent here',
     answer: { status: 200, description: 'Yes.', schema: Health },
-    others: { 503: 'No: it is stopping, or something it needs is away.' },
+    others: { 503: { description: 'No: it is stopping, or something it needs is away.' } },
   },
   {
     method: 'GET',
@@ -61,7 +61,7 @@ export const OWN_ROUTES: readonly RouteDoc[] = [
         health: Type.String(),
       }),
     },
-    others: { 302: 'To /docs, for who accepts HTML.' },
+    others: { 302: { description: 'To /docs, for who accepts HTML.' } },
   },
   {
     method: 'GET',

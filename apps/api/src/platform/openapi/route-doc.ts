@@ -16,8 +16,8 @@ export interface RouteDoc {
   /** Headers that the route looks at. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answer: AnswerDoc;
-  /** Other answers than the usual one, by status. */
-  readonly others?: Readonly<Record<number, string>>;
+  /** Other answers than the usual one, by status; what is said here stands in front of the problems of that status. */
+  readonly others?: Readonly<Record<number, OtherAnswerDoc>>;
   readonly problems?: readonly ProblemCode[];
 }
 
@@ -39,6 +39,9 @@ export interface AnswerDoc {
   /** Headers that the answer may carry, with what each says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** OtherAnswerDoc describes an answer that is neither the usual one nor a problem. */
+export type OtherAnswerDoc = Omit<AnswerDoc, 'status'>;
 
 /**
  * isStrict tells whether a route refuses query parameters that its description does not have: all do below /api/v1 but
