@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAggregates } from './aggregate.contract.js';
 import { aBatch, aDay, aPoint, aSeries, HOUR, NOW } from './point-samples.contract.js';
-import type { DriftPoint, Point, PointStore, Range, Series } from './point-store.js';
+import type { DriftPoint, Point, PointStore, Position, Range, Series } from './point-store.js';
 
 /** StoreUnderTest is what an adapter's test gives to the contract for each test. */
 export interface StoreUnderTest {
@@ -126,6 +126,21 @@ export function describePort(open: () => Promise<StoreUnderTest>): void {
         page = await store.recent(aDay(), 37, page.next);
       }
       expect(seen).toEqual(points.map((point) => point.seq).toReversed());
+    });
+
+    it('that share a ms are in the order of seq where its low digits start again', async () => {
+      const points = Array.from({ length: 60 }, (_, i) => aPoint(aSeries(), 1_999_970 + i, NOW - (i < 50 ? 5 : 4)));
+      await store.write(aBatch(points));
+      for (const limit of [1, 7, 25, 60]) {
+        const seen: number[] = [];
+        let after: Position | undefined;
+        do {
+          const page = await store.recent(aDay(), limit, after);
+          seen.push(...page.items.map((point) => point.seq));
+          after = page.next ?? undefined;
+        } while (after);
+        expect(seen).toEqual(points.map((point) => point.seq).toReversed());
+      }
     });
 
     it('fill the last page exactly without announcing another', async () => {

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import { floorTo, HOUR_MS } from '../rollup-id.js';
 import type { DriftPoint, IdempotencyRecord, Point, Series, WriteBatch } from '../point-store.js';
+import { LAP } from './lap.js';
 import { sortByTime } from './sort-by-time.js';
 import { LineBuffer } from './line-buffer.js';
 import { fieldKey, floatField, nanoseconds, stringField, tagText } from './line-protocol.js';
 import { DRIFT, METRIC_NAMES, POINTS, RECORDS, SERIES, TAG_PREFIX, VALUE_PREFIX } from './names.js';
 import { recordBucket, recordLow } from './record-place.js';
-
-/** SEQ_SPAN is how many points of one series, ms and writer are told apart: the low digits of a timestamp hold them. */
-const SEQ_SPAN = 1_000_000;
 
 const LATENCY = Buffer.from(' latency=');
 const THROUGHPUT = Buffer.from(',throughput=');
@@ -106,7 +104,7 @@ export class BatchEncoder {
     out.raw(SEQ);
     out.integer(point.seq);
     out.raw(INTEGER_END);
-    out.time(point.timestampMs, point.seq % SEQ_SPAN);
+    out.time(point.timestampMs, point.seq % LAP);
     out.raw(LINE_END);
     return known.announcedMs === -Infinity || known.fresh.size > 0;
   }
@@ -117,7 +115,7 @@ export class BatchEncoder {
     const fields =
       `confidence=${floatField(drift.confidence)},drift_type="${drift.driftType}",severity="${drift.severity}",` +
       `tags=${stringField(JSON.stringify(drift.tags))},seq=${drift.seq}i`;
-    out.text(`${DRIFT}${tags} ${fields} ${nanoseconds(drift.timestampMs, drift.seq % SEQ_SPAN)}\n`);
+    out.text(`${DRIFT}${tags} ${fields} ${nanoseconds(drift.timestampMs, drift.seq % LAP)}\n`);
   }
 
   private announce(out: LineBuffer, series: Series, hourMs: number): Announcement {

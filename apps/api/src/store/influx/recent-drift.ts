@@ -1,10 +1,12 @@
 import type { DriftPoint, Page } from '../point-store.js';
 import { StoreFault } from '../store-fault.js';
-import { during, ofOwner } from './conditions.js';
+import { ofOwner } from './conditions.js';
 import { parseTags } from './influx-catalog.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { DRIFT } from './names.js';
-import { readNewestPage, type StoredRow } from './newest-page.js';
+import { cutPage, readNewestPage } from './newest-page.js';
+import { pageQueries } from './page-queries.js';
+import type { StoredRow } from './page-source.js';
 import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
 import type { RecentQuery } from './recent-points.js';
 import { unescapeTagValue } from './text-escape.js';
@@ -28,30 +30,20 @@ export async function readRecentDrift(
     const page = await readPage(connection, { range, limit: size, after: position });
     if (wanted.length === 0) return page;
     items.push(...page.items.filter(({ tags }) => wanted.every(([name, value]) => has(tags, name, value))));
-    if (items.length > limit) {
-      const { timestampMs, seq } = items[limit - 1];
-      return { items: items.slice(0, limit), next: { timestampMs, seq } };
-    }
-    if (!page.next) return { items, next: null };
+    if (items.length > limit || !page.next) return cutPage(items, limit, !page.next);
     position = page.next;
   }
 }
 
 function readPage(connection: InfluxConnection, { range, limit, after }: RecentQuery): Promise<Page<DriftPoint>> {
-  const select = `SELECT "confidence", "drift_type", "severity", "tags", "seq", "model" FROM "${DRIFT}" WHERE ${ofOwner(range)}`;
-  const ask = async (rest: string): Promise<StoredRow<DriftPoint>[]> =>
-    (await connection.query('raw', `${select} AND ${rest}`)).flatMap((set) => toDrifts(set, range.project));
-  return readNewestPage(
-    {
-      newest: (toMs, count) => ask(`${during(range.sinceMs, toMs)} ORDER BY time DESC LIMIT ${count}`),
-      ofMs: (ms, belowSeq) =>
-        ms < range.sinceMs
-          ? Promise.resolve([])
-          : ask(`${during(ms, ms + 1)}${belowSeq < Infinity ? ` AND "seq" < ${belowSeq}` : ''}`),
-    },
-    limit,
-    { toMs: range.untilMs, after },
-  );
+  const rows = {
+    columns: '"confidence", "drift_type", "severity", "tags", "seq", "model"',
+    measurement: DRIFT,
+    condition: ofOwner(range),
+    sinceMs: range.sinceMs,
+  };
+  const source = pageQueries(connection, rows, (set) => toDrifts(set, range.project));
+  return readNewestPage(source, limit, { toMs: range.untilMs, after });
 }
 
 /** Every drift point has all fields: one that lacks any is just being stored. */
@@ -62,10 +54,13 @@ function toDrifts(set: ResultSet, project: string): StoredRow<DriftPoint>[] {
   const [time, seq, confidence, type, severity, tags, model] = places;
   return set.values.map((row) => {
     const timestampMs = numberOf(row[time]) ?? 0;
-    if (places.some((place) => (row[place] ?? null) === null)) return { timestampMs, item: null };
+    const ownSeq = numberOf(row[seq]);
+    if (ownSeq === null || places.some((place) => (row[place] ?? null) === null)) {
+      return { timestampMs, seq: ownSeq, item: null };
+    }
     const item = {
       project,
-      seq: numberOf(row[seq]) ?? 0,
+      seq: ownSeq,
       timestampMs,
       modelId: unescapeTagValue(textOf(row[model])),
       driftType: textOf(row[type]) === 'data' ? ('data' as const) : ('concept' as const),
@@ -73,7 +68,7 @@ function toDrifts(set: ResultSet, project: string): StoredRow<DriftPoint>[] {
       confidence: numberOf(row[confidence]) ?? NaN,
       tags: parseTags(textOf(row[tags])),
     };
-    return { timestampMs, item };
+    return { timestampMs, seq: ownSeq, item };
   });
 }
 

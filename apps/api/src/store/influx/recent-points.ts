@@ -1,10 +1,12 @@
 import type { Page, Point, Position, Range, Series } from '../point-store.js';
-import { during, ofOwner, withTags } from './conditions.js';
+import { ofOwner, withTags } from './conditions.js';
 import type { InfluxCatalog } from './influx-catalog.js';
 import type { InfluxConnection } from './influx-connection.js';
 import { quoteName } from './influx-ql.js';
 import { POINTS, VALUE_PREFIX } from './names.js';
-import { readNewestPage, type StoredRow } from './newest-page.js';
+import { readNewestPage } from './newest-page.js';
+import { pageQueries } from './page-queries.js';
+import type { StoredRow } from './page-source.js';
 import { columnOf, numberOf, type ResultSet, textOf } from './query-answer.js';
 import { escapeText, unescapeText } from './text-escape.js';
 
@@ -29,20 +31,13 @@ export async function readRecentPoints(
 ): Promise<Page<Point>> {
   const names = await catalog.names(range.project, range.modelId);
   const columns = [...BUILT_IN, 'request_id', 'seq', ...names.map((name) => escapeText(VALUE_PREFIX + name))];
-  const select = `SELECT ${columns.map(quoteName).join(', ')}, "series", "writer" FROM "${POINTS}" WHERE ${ofOwner(range)}`;
-  const ask = async (rest: string): Promise<StoredRow<PointRow>[]> =>
-    (await connection.query('raw', `${select}${withTags(range.tags)} AND ${rest}`)).flatMap(toRows);
-  const page = await readNewestPage(
-    {
-      newest: (toMs, count) => ask(`${during(range.sinceMs, toMs)} ORDER BY time DESC LIMIT ${count}`),
-      ofMs: (ms, belowSeq) =>
-        ms < range.sinceMs
-          ? Promise.resolve([])
-          : ask(`${during(ms, ms + 1)}${belowSeq < Infinity ? ` AND "seq" < ${belowSeq}` : ''}`),
-    },
-    limit,
-    { toMs: range.untilMs, after },
-  );
+  const rows = {
+    columns: `${columns.map(quoteName).join(', ')}, "series", "writer"`,
+    measurement: POINTS,
+    condition: ofOwner(range) + withTags(range.tags),
+    sinceMs: range.sinceMs,
+  };
+  const page = await readNewestPage(pageQueries(connection, rows, toRows), limit, { toMs: range.untilMs, after });
   const series = await catalog.find(page.items.map(({ seriesId }) => seriesId));
   return { items: page.items.map((row) => toPoint(row, series)), next: page.next };
 }
@@ -72,7 +67,9 @@ export function toRows(set: ResultSet): StoredRow<PointRow>[] {
     });
     const timestampMs = numberOf(row[time]) ?? 0;
     const [ownSeq, ownLatency, ownId] = [numberOf(row[seq]), numberOf(row[latency]), row[id]];
-    if (ownSeq === null || ownLatency === null || typeof ownId !== 'string') return { timestampMs, item: null };
+    if (ownSeq === null || ownLatency === null || typeof ownId !== 'string') {
+      return { timestampMs, seq: ownSeq, item: null };
+    }
     const item = {
       seriesId: textOf(row[series]),
       seq: ownSeq,
@@ -87,6 +84,6 @@ export function toRows(set: ResultSet): StoredRow<PointRow>[] {
       // fromEntries defines the property even when its name is __proto__.
       values: values.length === 0 ? null : Object.fromEntries(values),
     };
-    return { timestampMs, item };
+    return { timestampMs, seq: ownSeq, item };
   });
 }
