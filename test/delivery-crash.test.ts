@@ -13,6 +13,8 @@ import { waitFor } from './rig/wait-for.js';
 const CHANNELS = 10;
 /** What one channel takes in a minute. */
 const CHANNEL_LIMIT = 60;
+/** That minute, less what messages may take on their way. */
+const WINDOW_MS = 58_000;
 
 describe.each(PROFILES)('kill -9 while alerts fire and are delivered, $name', (profile) => {
   test(
@@ -110,8 +112,13 @@ describe.each(ALONE)('kill -9 while one channel is told of more than it takes, $
     goOn();
     await platform.start();
     await waitFor('each to be told or held back', () => statusesAre('delivered', 'suppressed'));
-    expect(sink.requests.length).toBeLessThanOrEqual(CHANNEL_LIMIT);
+    expect(mostAtOnce(sink.requests.map(({ atMs }) => atMs))).toBeLessThanOrEqual(CHANNEL_LIMIT);
     // A place is kept also for what was claimed and not sent yet, of which there are a few.
     expect(sink.requests.length).toBeGreaterThan(CHANNEL_LIMIT - 10);
   });
 });
+
+/** The most times of an ascending list that lie within one window. */
+function mostAtOnce(times: readonly number[]): number {
+  return Math.max(...times.map((from) => times.filter((ms) => ms >= from && ms < from + WINDOW_MS).length));
+}

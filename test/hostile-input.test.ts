@@ -57,7 +57,7 @@ describe.each(PROFILES)('hostile input, $name', (profile) => {
       const answer = await api.post('metrics/inference/batch', packed, { headers: { 'content-encoding': 'gzip' } });
       expect(answer.status).toBe(201);
     }
-    // What a body takes that is just too large is taken by one of any size.
+    // What refusing any body takes, that of one that is just too large takes as well.
     const tooLarge = gzipSync(Buffer.alloc(17 * MB, ' '));
     for (let i = 0; i < 3 * platform.instances.length; i++) {
       const answer = await api.post('metrics/inference/batch', tooLarge, { headers: { 'content-encoding': 'gzip' } });

@@ -23,8 +23,11 @@ const { values, tokens } = parseArgs({
   tokens: true,
 });
 // Before anything is installed or built; the program itself takes no others.
-const unknown = tokens.filter(({ kind, name }) => kind === 'positional' || (kind === 'option' && name !== 'version'));
-if (values.help) {
+// It says the same of them (libs/program, command-line.ts), but is not built yet.
+const unknown = tokens.filter(({ kind, name, value }) => {
+  return kind === 'positional' || (kind === 'option' && (name !== 'version' || value !== undefined));
+});
+if (values.help === true) {
   process.stdout.write(HELP);
 } else if (unknown.length > 0) {
   const named = unknown.map(({ rawName, value }) => rawName ?? value).join(' ');

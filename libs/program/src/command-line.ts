@@ -27,7 +27,8 @@ export function readCommandLine(args: readonly string[], words: ProgramWords): C
   if (values.help === true) return { kind: 'told', to: 'stdout', text: words.help, exitCode: 0 };
   const unknown = tokens.flatMap((token) => {
     if (token.kind === 'positional') return [token.value];
-    return token.kind === 'option' && token.name !== 'version' ? [token.rawName] : [];
+    if (token.kind !== 'option') return [];
+    return token.name !== 'version' || token.value !== undefined ? [token.rawName] : [];
   });
   if (unknown.length === 0) {
     if (values.version === undefined) return { kind: 'run' };

@@ -99,6 +99,7 @@ export class LocalServer {
       if (started.hasExited) {
         if (!this.kind.isPassing?.(started.output))
           throw new Error(`${this.kind.name} ended at once: ${started.output}`);
+        this.past += started.output;
         started = this.run();
       }
       if (await this.kind.isReady(this.place).catch(() => false)) return;

@@ -35,7 +35,10 @@ function readDelivered({ db }: State, sinceMs: number) {
     .execute();
 }
 
-/** Not what is suppressed: the limits can hold back only what has no place of an earlier try any more. */
+/**
+ * Not what is suppressed: the limits can hold back only what has no place of an earlier try any more, the window of a subject
+ * being the longer one. What was tried and then cut short counts twice, which is one too many and never one too few.
+ */
 function readFailed({ db }: State, sinceMs: number) {
   return (
     db

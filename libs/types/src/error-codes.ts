@@ -76,7 +76,7 @@ export const ERROR_CODES = {
   idempotency_in_flight: {
     status: 409,
     title: 'A request with this Idempotency-Key is being handled',
-    help: 'Repeat it after the time in `Retry-After`. Where the instance that handled it died, it is taken after up to 30 s.',
+    help: 'Repeat it after the time in `Retry-After`. If the instance that handled it died, a repeat is taken 30 s after its claim at the latest.',
   },
   body_too_large: {
     status: 413,

@@ -7,6 +7,8 @@ export interface SinkRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** When all of it was there, on the clock of performance.now(). */
+  readonly atMs: number;
 }
 
 /** SinkAnswer is what a sink says to a request. */
@@ -72,7 +74,7 @@ export class HttpSink implements Receiver {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
     const { method = '', url: path = '', headers } = incoming;
-    const request = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') };
+    const request = { method, path, headers, body: Buffer.concat(chunks).toString('utf8'), atMs: performance.now() };
     this.requests.push(request);
     await this.delay;
     return this.answer(request);

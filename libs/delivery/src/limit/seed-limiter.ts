@@ -21,8 +21,8 @@ export async function seedLimiter(
   const recent = await ledger.recentSends(nowMs - windowMs, nowMs);
   for (const send of recent) {
     const agoMs = nowMs - send.atMs;
-    // A resolved notice is let through because of its firing: it takes no place of its subject. To any other's own repeat
-    // the subject stays open, as it is the same news; nobody else has it meanwhile.
+    // A resolved notice is let through because of its firing: it takes no place of its subject. For any other the place
+    // bears the delivery's id, so that its own repeat may take it again and nobody else may.
     if (send.eventKind !== 'resolved') limiter.seed([subjectLimit(send, limits)], send.id, agoMs);
     // The repeat of what was cut short is one more message to the receiver, and needs a place besides.
     const id = send.how === 'ended' ? send.id : `${send.id} cut short at ${send.atMs}`;

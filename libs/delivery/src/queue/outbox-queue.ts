@@ -141,7 +141,7 @@ export class OutboxQueue implements DeliveryQueue {
     }
   }
 
-  /** What waited for a place was not sent: by itself, as what stop finds claimed may have been, and keeps a place for that. */
+  /** What waited for a place was not sent. What stop finds claimed, without this, counts as perhaps sent and keeps a place. */
   private async giveBack({ id }: Delivery): Promise<void> {
     const nowMs = this.options.wallMs();
     await this.options.outbox.release(id, { dueMs: nowMs, atMs: nowMs });

@@ -159,7 +159,7 @@ describe('the OpenAPI document', () => {
     ({ method, path, status }) => {
       const doc = ROUTE_DOCS.find((route) => route.method === method && route.path === path);
       const described = paths[path]?.[method.toLowerCase()]?.responses[status]?.description;
-      expect(described).toMatch(new RegExp(`^${doc?.others?.[Number(status)]?.description ?? 'nothing'}`));
+      expect(described?.startsWith(doc?.others?.[Number(status)]?.description ?? 'nothing')).toBe(true);
     },
   );
 

@@ -110,6 +110,7 @@ interface ResponseDoc {
 function merged(own: ResponseDoc, problem: ResponseDoc | undefined): ResponseDoc {
   if (problem === undefined) return own;
   return {
+    ...problem,
     ...own,
     description: `${own.description} Or: ${problem.description}`,
     content: { ...own.content, ...problem.content },

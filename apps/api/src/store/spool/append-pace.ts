@@ -1,7 +1,7 @@
 import { within } from './within.js';
 
-/** So many bytes are drained for each that is appended, so that what waits becomes less under any load. */
-const DRAINED_PER_APPENDED = 2;
+/** So many bytes are drained for each that is appended: what waits becomes less, and a load has most of what the server can take. */
+const DRAINED_PER_APPENDED = 1.25;
 
 /** AppendPace has those who append to a spool wait for those who drain it: to acknowledge from a disk is the faster of the two. */
 export class AppendPace {
@@ -15,7 +15,7 @@ export class AppendPace {
 
   /**
    * wait resolves when enough was drained for so many bytes to be appended behind those of earlier calls, at the latest
-   * when the time is over or the signal aborts; what was not drained by then is not owed by those who come later. It
+   * when the time is over or the signal aborts; what one waited for in vain is not owed by those who come later. It
    * answers whether anything was drained meanwhile, or nothing needed to be.
    */
   async wait(bytes: number, ms: number, signal: AbortSignal): Promise<boolean> {
@@ -26,7 +26,7 @@ export class AppendPace {
     const drained = new Promise<void>((resolve) => (go = resolve));
     this.waiting.set(go, this.dueBytes);
     await within(drained, ms, signal);
-    if (this.waiting.delete(go)) this.dueBytes = this.drainedBytes;
+    if (this.waiting.delete(go)) this.dueBytes = Math.max(this.drainedBytes, ...this.waiting.values());
     return this.drainedBytes > beganBytes;
   }
 

@@ -111,33 +111,45 @@ export class Drainer {
   }
 
   /**
-   * handOver waits for the spool to be empty where that is near, and answers whether it is. A caller who appends nothing
-   * meanwhile lets it end: under a load that never pauses there would otherwise always be one batch more.
+   * makeWay has a caller with so many bytes of lines wait, `ms` at most, for what is before it while draining goes well, and
+   * answers whether the spool is empty now.
    */
-  async handOver(ms: number): Promise<boolean> {
-    const { spool, batchBytes } = this.options;
-    if (!spool.isEmpty && this.isFluent && spool.waitingBytes <= batchBytes) {
-      const moved = new Promise<void>((resolve) => this.waiting.push(resolve));
-      await within(moved, ms, this.stopping.signal);
-      if (!spool.isEmpty) this.isFluent = false;
-    }
+  async makeWay(bytes: number, ms: number): Promise<boolean> {
+    const { spool, steadyMs } = this.options;
+    const endMs = steadyMs() + ms;
+    await this.keepPace(bytes, ms);
+    await this.handOver(Math.max(0, endMs - steadyMs()));
     return spool.isEmpty;
-  }
-
-  /**
-   * keepPace has a caller who is about to append so many bytes wait until more than that was drained, while draining goes
-   * well: the spool would otherwise grow for as long as a load goes on that the server takes more slowly than the disk.
-   */
-  async keepPace(bytes: number, ms: number): Promise<void> {
-    if (this.options.spool.isEmpty || !this.isFluent) return;
-    const isDraining = await this.appends.wait(bytes, ms, this.stopping.signal);
-    if (!isDraining && !this.options.spool.isEmpty) this.isFluent = false;
   }
 
   /** close gives up the request that is on its way; its lines stay in the spool. */
   async close(): Promise<void> {
     this.stopping.abort();
     await this.running;
+  }
+
+  /**
+   * More than is about to be appended must have been drained: the spool would otherwise grow for as long as a load goes on
+   * that the server takes more slowly than the disk.
+   */
+  private async keepPace(bytes: number, ms: number): Promise<void> {
+    if (this.options.spool.isEmpty || !this.isFluent) return;
+    const isDraining = await this.appends.wait(bytes, ms, this.stopping.signal);
+    if (isDraining || this.options.spool.isEmpty) return;
+    this.isFluent = false;
+    this.moved();
+  }
+
+  /**
+   * The end is waited for where it is near. A caller who appends nothing meanwhile lets it come: under a load that never
+   * pauses there would otherwise always be one batch more.
+   */
+  private async handOver(ms: number): Promise<void> {
+    const { spool, batchBytes } = this.options;
+    if (spool.isEmpty || !this.isFluent || spool.waitingBytes > batchBytes) return;
+    const moved = new Promise<void>((resolve) => this.waiting.push(resolve));
+    await within(moved, ms, this.stopping.signal);
+    if (!spool.isEmpty) this.isFluent = false;
   }
 
   private async run(): Promise<void> {

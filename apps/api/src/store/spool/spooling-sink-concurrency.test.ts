@@ -95,8 +95,8 @@ describe('a spooling sink that writes two batches at a time', () => {
     const loads = [1, 2].map(async () => {
       while (goes) await spooling.write(1000);
     });
-    await Promise.race([Promise.all(loads), waitFor('the end of it', () => spooling.told('back').length > 0, 60_000)]);
-    goes = false;
+    const end = waitFor('the end of it', () => spooling.told('back').length > 0, 30_000);
+    await Promise.race([Promise.all(loads), end]).finally(() => (goes = false));
     await Promise.all(loads);
     await expectAllStored(spooling, server);
   });

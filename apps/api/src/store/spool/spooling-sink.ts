@@ -22,7 +22,7 @@ export interface SpoolingSinkOptions {
   readonly maxDeadLetterBytes?: number;
   /** Told the lines of each batch that an earlier process left, oldest first, while it is opened. */
   readonly onFound?: (lines: Uint8Array) => void;
-  /** How long a writer waits for the server before its lines go to the spool. */
+  /** How long a writer waits for what is before it in the spool, and then for the server, before its lines go to the spool. */
   readonly directDeadlineMs?: number;
   /** How long a request out of the spool may take. */
   readonly drainDeadlineMs?: number;
@@ -100,7 +100,6 @@ export class SpoolingSink implements LineSink {
     return this.turns.run(async () => {
       const lines = ended(given);
       if (lines.length === 0) return;
-      await this.drainer.keepPace(lines.length, this.directDeadlineMs);
       if (await this.wroteDirectly(lines)) return;
       try {
         await this.spool.append(lines, points);
@@ -140,7 +139,7 @@ export class SpoolingSink implements LineSink {
    * request that was given up has not ended.
    */
   private async wroteDirectly(lines: Uint8Array): Promise<boolean> {
-    if (!(await this.drainer.handOver(this.directDeadlineMs))) return false;
+    if (!(await this.drainer.makeWay(lines.length, this.directDeadlineMs))) return false;
     const lane = this.lanes.find(({ isFree }) => isFree);
     if (!this.drainer.mayTry || !lane) return false;
     const fault = await lane.send(lines);
