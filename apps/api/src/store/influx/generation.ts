@@ -1,4 +1,5 @@
 import { type Headers, HttpError, InfluxDB, type SendOptions } from '@influxdata/influxdb-client';
+import { Ending } from './ending.js';
 import { toStoreFault } from './fault-of.js';
 import { StoreFault } from '../store-fault.js';
 
@@ -16,18 +17,20 @@ export async function probeGeneration(
   signal?: AbortSignal,
 ): Promise<Generation> {
   const authorization = authorizationOf(token);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const ending = Ending.begin(timeoutMs, [signal]);
   // Without an agent the socket ends with the answer.
   const { transport } = new InfluxDB({ url, timeout: 0, transportOptions: { agent: false } });
-  const options: SendOptions = { method: 'GET', signal: signal ? AbortSignal.any([timeout, signal]) : timeout };
+  const options: SendOptions = { method: 'GET', signal: ending.signal };
   if (authorization !== null) options.headers = { authorization };
   let headers: Headers = {};
   try {
     await transport.request('/ping', '', options, (found) => (headers = found));
   } catch (error) {
     const generation = error instanceof HttpError ? generationOf(error.headers ?? {}) : null;
-    if (generation === null) throw toStoreFault(error, timeout.aborted);
+    if (generation === null) throw toStoreFault(error, ending.wasLate);
     return generation;
+  } finally {
+    ending.stop();
   }
   const generation = generationOf(headers);
   if (generation) return generation;

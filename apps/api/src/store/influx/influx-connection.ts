@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpError, InfluxDB, type Transport } from '@influxdata/influxdb-client';
 import { StoreFault } from '../store-fault.js';
+import { Ending } from './ending.js';
 import { toStoreFault } from './fault-of.js';
 import { authorizationOf, type Generation } from './generation.js';
 import { Pulse } from './pulse.js';
@@ -40,7 +41,7 @@ export class InfluxConnection {
   private readonly queries: Transport;
   private readonly pulse: Pulse;
   /** Ends each request that is under way. One signal for all of them would gather their listeners. */
-  private readonly underWay = new Set<AbortController>();
+  private readonly underWay = new Set<Ending>();
   private isClosed = false;
 
   constructor(
@@ -103,11 +104,10 @@ export class InfluxConnection {
 
   private async send(transport: Transport, request: Request, timeoutMs: number, signal?: AbortSignal): Promise<Buffer> {
     if (this.isClosed) throw new StoreFault('unreachable', 'the connection to InfluxDB is closed');
-    const timeout = AbortSignal.timeout(timeoutMs);
     const { quietTimeoutMs } = this.options;
     const silence =
       quietTimeoutMs === undefined || transport === this.writes ? null : this.pulse.listen(quietTimeoutMs);
-    const ending = new AbortController();
+    const ending = Ending.begin(timeoutMs, [signal, silence?.signal]);
     const authorization = authorizationOf(this.options.token);
     const options = {
       method: request.method,
@@ -116,12 +116,7 @@ export class InfluxConnection {
         accept: 'application/json',
         ...(authorization === null ? {} : { authorization }),
       },
-      signal: AbortSignal.any([
-        ending.signal,
-        timeout,
-        ...(silence ? [silence.signal] : []),
-        ...(signal ? [signal] : []),
-      ]),
+      signal: ending.signal,
     };
     const chunks: Uint8Array[] = [];
     this.underWay.add(ending);
@@ -136,8 +131,9 @@ export class InfluxConnection {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof HttpError) this.pulse.felt();
-      throw toStoreFault(error, timeout.aborted || (silence?.signal.aborted ?? false));
+      throw toStoreFault(error, ending.wasLate || (silence?.signal.aborted ?? false));
     } finally {
+      ending.stop();
       silence?.stop();
       this.underWay.delete(ending);
     }
