@@ -28,8 +28,11 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`tidemark stack: ${reasonOf(error)}\n`);
-  process.exitCode = 1;
+  const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(
+    `tidemark stack: ${reasonOf(error)}${isUsage ? '; npm run stack -- --help lists the options' : ''}\n`,
+  );
+  process.exitCode = isUsage ? 2 : 1;
 }
 
 async function main(): Promise<number> {
