@@ -33,6 +33,12 @@ describe('the stack', () => {
     await expect(readFile(join(folder, 'postgres/data/postmaster.pid'))).rejects.toThrow('ENOENT');
   });
 
+  test('refuses an option that it does not know, and names where they are listed', async () => {
+    const command = Process.start({ command: process.execPath, args: ['tools/run.mjs', 'stack', '--ports', '80'] });
+    expect(await command.exited).toEqual({ code: 2, signal: null });
+    expect(command.output).toContain("Unknown option '--ports'; npm run stack -- --help lists the options");
+  });
+
   test('tells what it could not end beside why it did not start', async () => {
     const starting = new Starting({});
     const url = ({ port }: { readonly port: number }) => `http://127.0.0.1:${port}`;

@@ -146,7 +146,8 @@ export class Drainer {
    */
   private async handOver(ms: number): Promise<void> {
     const { spool, batchBytes } = this.options;
-    if (spool.isEmpty || !this.isFluent || spool.waitingBytes > batchBytes) return;
+    // Where no time is left for it, that it did not come says nothing of the server.
+    if (spool.isEmpty || !this.isFluent || spool.waitingBytes > batchBytes || ms <= 0) return;
     const moved = new Promise<void>((resolve) => this.waiting.push(resolve));
     await within(moved, ms, this.stopping.signal);
     if (!spool.isEmpty) this.isFluent = false;
